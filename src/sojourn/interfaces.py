@@ -1,0 +1,178 @@
+"""Every Protocol of Sojourn, in the order of the pipeline.
+
+The contract of a method is written here, once; the classes that keep it only add what is their own. Each Protocol has
+an executable form in `sojourn.checks`, which runs over all shipped parts and over yours (``sojourn check``).
+
+Randomness comes in as ``rng: np.random.Generator``, by keyword; nothing draws from a global generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from sojourn.records import Decision, Estimate, Feedback, FloatArray, IntArray, LogBatch, Request, Rows
+
+SlotScores = Callable[[IntArray], FloatArray]
+"""Rows already placed (j,) -> scores of all candidates for slot j, (m,). Scores of placed rows are ignored."""
+
+
+@runtime_checkable
+class ClickModel(Protocol):
+    """How clicks come about: which slots are looked at (examination) and which items attract (attraction).
+
+    An item is clicked if it is examined and attracts.
+    """
+
+    def fit(self, batch: LogBatch) -> Self:
+        """Estimate the parameters from clicks; the likelihood never decreases on the way."""
+        ...
+
+    def examination(self, batch: LogBatch) -> FloatArray:
+        """P(examined), before any click is known; (n, k), 0 where no item is shown."""
+        ...
+
+    def posterior_examination(self, batch: LogBatch) -> FloatArray:
+        """P(examined | the clicks of the page), (n, k); 1 where clicked."""
+        ...
+
+    def click_probability(self, batch: LogBatch) -> FloatArray:
+        """P(click) of each slot before any click is known, (n, k); 0 where no item is shown."""
+        ...
+
+    def log_likelihood(self, batch: LogBatch) -> FloatArray:
+        """Natural logarithm of the probability of each page's clicks, (n,)."""
+        ...
+
+
+@runtime_checkable
+class ExposureCorrection(Protocol):
+    """Turns logged slots into training rows that account for what was seen."""
+
+    def rows(self, batch: LogBatch) -> Rows:
+        """One row per shown item, in order of round and slot. With full examination: the log as it is."""
+        ...
+
+
+@runtime_checkable
+class RewardModel(Protocol):
+    """Expected reward of an item, with its uncertainty.
+
+    A model with one set of parameters gives (m,) arrays; a stack with one set per slot gives (s, m) arrays. Reading
+    never changes the model.
+    """
+
+    def update(self, rows: Rows) -> None:
+        """Learn from rows; the order in which rows arrive does not matter."""
+        ...
+
+    def mean(self, features: FloatArray) -> FloatArray:
+        """Expected reward, (m,) or (s, m)."""
+        ...
+
+    def std(self, features: FloatArray) -> FloatArray:
+        """Epistemic standard deviation of `mean`, (m,) or (s, m): what more data would remove. Data never add to it."""
+        ...
+
+    def sample(self, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """`mean` under one joint draw of the parameters from their posterior, (m,) or (s, m)."""
+        ...
+
+
+@runtime_checkable
+class Explorer(Protocol):
+    """How a model's mean and doubt become the score to rank by."""
+
+    randomized: bool
+    """True if `score` uses ``rng``."""
+
+    def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """Scores, larger is better, (m,) or (s, m)."""
+        ...
+
+
+@runtime_checkable
+class SlateSampler(Protocol):
+    """Draws a slate from scores, slot by slot and without repeats, and knows the probability of any slate."""
+
+    deterministic: bool
+    """True if the scores leave only one slate possible."""
+
+    def sample(
+        self, scores: SlotScores, n_candidates: int, n_slots: int, *, rng: np.random.Generator
+    ) -> tuple[IntArray, FloatArray]:
+        """The chosen rows (k,) and the probability of each given those above it, (k,)."""
+        ...
+
+    def propensity(self, scores: SlotScores, n_candidates: int, chosen: IntArray) -> FloatArray:
+        """Probability of each given choice given those above it, (k,); agrees with `sample`."""
+        ...
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Decides what to show, and learns."""
+
+    name: str
+
+    def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
+        """Choose a slate. Changes nothing in the policy: the same ``rng`` state gives the same decision."""
+        ...
+
+    def slate_probability(self, request: Request, chosen: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """Probability of each given choice given those above it, (k,).
+
+        Exact where the explorer does not draw; else the average over draws made with ``rng``.
+        """
+        ...
+
+    def update(self, batch: LogBatch) -> None:
+        """Learn from logged rounds."""
+        ...
+
+
+@runtime_checkable
+class ValueEstimator(Protocol):
+    """What a target policy would have earned on the rounds that another policy logged."""
+
+    name: str
+
+    def estimate(self, batch: LogBatch, target: FloatArray) -> Estimate:
+        """Mean reward per round under the target policy.
+
+        Parameters
+        ----------
+        batch
+            Must hold propensities.
+        target : (n, k) float
+            Probability under the target policy of each logged choice given those above it.
+
+        Raises
+        ------
+        MissingPropensitiesError
+            If the log does not hold them.
+        """
+        ...
+
+
+@runtime_checkable
+class Environment(Protocol):
+    """Simulated people whose truth is known."""
+
+    def request(self, *, rng: np.random.Generator) -> Request:
+        """The next person's request."""
+        ...
+
+    def feedback(self, request: Request, decision: Decision, *, rng: np.random.Generator) -> Feedback:
+        """What the person does with the slate."""
+        ...
+
+    def expected_reward(self, request: Request, chosen: IntArray) -> float:
+        """True expected number of clicks of a slate."""
+        ...
+
+    def best_slate(self, request: Request) -> IntArray:
+        """The rows (k,) whose expected reward is largest."""
+        ...

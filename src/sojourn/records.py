@@ -1,0 +1,342 @@
+"""What passes between the stages: frozen records of arrays, checked once, where they are made.
+
+The axes, everywhere in Sojourn::
+
+    n  rounds (requests)      m  candidates of a request     k  slots of a slate
+    d  features of a row      r  training rows               s  models in a stack, one per slot
+
+Arrays are batch first and inputs are never changed. A slot that holds no item (a page shorter than the widest one)
+has ``item == -1``; what its other fields hold is ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sojourn.errors import InvalidInputError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+NO_ITEM = -1
+
+
+def _expect(array: NDArray[Any], shape: tuple[int | None, ...], name: str) -> None:
+    """Refuse an array whose shape differs from ``shape``, where None stands for any length."""
+    if array.ndim != len(shape) or any(
+        want is not None and want != have for want, have in zip(shape, array.shape, strict=True)
+    ):
+        wanted = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
+        raise InvalidInputError(f"{name}: expected an array of shape {wanted}, got {array.shape}")
+
+
+def _expect_finite(array: NDArray[Any], name: str) -> None:
+    # One BLAS dot product is a tenth of the cost of isfinite().all(), and NaN or infinity survive it. Squares that
+    # overflow give a false alarm, so only then is each value looked at.
+    flat = array.reshape(-1)
+    if not np.isfinite(np.dot(flat, flat)) and not np.isfinite(array).all():
+        raise InvalidInputError(f"{name}: expected finite numbers, got NaN or infinity; drop or impute them first")
+
+
+def _expect_between(array: NDArray[Any], low: float, high: float, name: str) -> None:
+    if array.size and not (array.min() >= low and array.max() <= high):  # written so that NaN fails too
+        raise InvalidInputError(f"{name}: expected values in [{low}, {high}], got {array.min()} to {array.max()}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Request:
+    """A person asks for a slate: the candidates and what is known of each.
+
+    Parameters
+    ----------
+    request_id
+        Names the round; the feedback comes back under it.
+    item_ids : (m,) int or str
+        The candidates.
+    features : (m, d) float
+        What is known of each candidate for this person now. Finite.
+    n_slots
+        How many of the candidates to show, 1 to m.
+    session_id
+        The stay that the request belongs to.
+    step
+        Items browsed so far in the session.
+    first_position
+        Position on the page of the first slot to fill: 0 for a whole page, more where slots above are taken.
+    """
+
+    request_id: str
+    item_ids: NDArray[Any]
+    features: FloatArray
+    n_slots: int
+    session_id: str | None = None
+    step: int = 0
+    first_position: int = 0
+
+    def __post_init__(self) -> None:
+        _expect(self.item_ids, (None,), "item_ids")
+        _expect(self.features, (len(self.item_ids), None), "features")
+        _expect_finite(self.features, "features")
+        if not 1 <= self.n_slots <= len(self.item_ids):
+            raise InvalidInputError(
+                f"n_slots: expected 1 to {len(self.item_ids)} (the number of candidates), got {self.n_slots}"
+            )
+        if self.step < 0 or self.first_position < 0:
+            raise InvalidInputError(
+                f"step and first_position: expected >= 0, got {self.step} and {self.first_position}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Decision:
+    """The slate that a policy chose.
+
+    Parameters
+    ----------
+    request_id
+        The request that it answers.
+    policy
+        Name of the policy, ``name@version`` where versions exist.
+    chosen : (k,) int
+        Rows of the request's candidates, top slot first, without repeats.
+    propensity : (k,) float
+        Probability of each choice given the items above it and the scores that the explorer drew, in (0, 1].
+    deterministic
+        True if, given the scores, no other slate could have been shown. What such a policy logs cannot be used to
+        value other policies.
+    """
+
+    request_id: str
+    policy: str
+    chosen: IntArray
+    propensity: FloatArray
+    deterministic: bool
+
+    def __post_init__(self) -> None:
+        _expect(self.chosen, (None,), "chosen")
+        _expect(self.propensity, self.chosen.shape, "propensity")
+        if self.propensity.size and not 0.0 < self.propensity.min() <= self.propensity.max() <= 1.0:
+            raise InvalidInputError(f"propensity: expected values in (0, 1], got {self.propensity}")
+        if len(set(self.chosen.tolist())) != len(self.chosen):
+            raise InvalidInputError(f"chosen: expected rows without repeats, got {self.chosen}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Feedback:
+    """What the person did with a slate.
+
+    Parameters
+    ----------
+    request_id
+        The request that it answers.
+    click : (k,) float
+        0 or 1 for each slot.
+    reward : (k,) float, optional
+        What each slot earned; the clicks unless given. Finite.
+    seen : (k,) bool, optional
+        Viewport signal, where the app has one.
+    quits
+        True if the person left after this slate.
+    """
+
+    request_id: str
+    click: FloatArray
+    reward: FloatArray | None = None
+    seen: BoolArray | None = None
+    quits: bool = False
+
+    def __post_init__(self) -> None:
+        _expect(self.click, (None,), "click")
+        if np.count_nonzero(self.click) != np.count_nonzero(self.click == 1.0):
+            raise InvalidInputError(f"click: expected 0 or 1 in each slot, got {self.click}")
+        if self.reward is not None:
+            _expect(self.reward, self.click.shape, "reward")
+            _expect_finite(self.reward, "reward")
+        if self.seen is not None:
+            _expect(self.seen, self.click.shape, "seen")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class LogBatch:
+    """Rounds of a log as arrays: what the stages learn from.
+
+    Parameters
+    ----------
+    item : (n, k) int
+        Code of the item in each slot, `NO_ITEM` (-1) where the page has no such slot.
+    features : (n, k, d) float
+        Features of the shown items. d may be 0.
+    click : (n, k) float
+        0 or 1.
+    reward : (n, k) float
+        What each slot earned; the clicks where the log has nothing else.
+    position : (n, k) int
+        0 is the top of the page.
+    session : (n,) int
+        Code of the session of each round.
+    step : (n,) int
+        Items browsed in the session before the round.
+    propensity : (n, k) float, optional
+        Probability of each logged choice given those above it, in (0, 1]; None if the log does not hold it.
+    seen : (n, k) bool, optional
+        Viewport signal.
+    quits : (n,) bool, optional
+        True where the person left after the round.
+    """
+
+    item: IntArray
+    features: FloatArray
+    click: FloatArray
+    reward: FloatArray
+    position: IntArray
+    session: IntArray
+    step: IntArray
+    propensity: FloatArray | None = None
+    seen: BoolArray | None = None
+    quits: BoolArray | None = None
+
+    def __post_init__(self) -> None:
+        _expect(self.item, (None, None), "item")
+        n, k = self.item.shape
+        _expect(self.features, (n, k, None), "features")
+        for name in ("click", "reward", "position", "propensity", "seen"):
+            array = getattr(self, name)
+            if array is not None:
+                _expect(array, (n, k), name)
+        for name in ("session", "step", "quits"):
+            array = getattr(self, name)
+            if array is not None:
+                _expect(array, (n,), name)
+        self._check_values()
+
+    def _check_values(self) -> None:
+        for name in ("features", "reward"):
+            _expect_finite(getattr(self, name), name)
+        if np.count_nonzero(self.click) != np.count_nonzero(self.click == 1.0):
+            raise InvalidInputError("click: expected 0 or 1 in each slot; put other outcomes into reward")
+        if self.position.size and self.position.min() < 0:
+            raise InvalidInputError(f"position: expected >= 0 (0 is the top of the page), got {self.position.min()}")
+        if self.propensity is not None:
+            shown = self.propensity[self.shown]
+            if shown.size and not 0.0 < shown.min() <= shown.max() <= 1.0:
+                raise InvalidInputError(
+                    f"propensity: expected values in (0, 1], got {shown.min()} to {shown.max()}; "
+                    "read the log through sojourn.logs, which keeps such rows out and counts them"
+                )
+
+    @classmethod
+    def of(cls, request: Request, decision: Decision, feedback: Feedback) -> LogBatch:
+        """One round: what an online learner is given after each slate.
+
+        Items are coded by ``item_ids`` where these are integers, else by the row among the candidates.
+        """
+        if not request.request_id == decision.request_id == feedback.request_id:
+            raise InvalidInputError(
+                "request, decision and feedback: expected one request_id, got "
+                f"{request.request_id!r}, {decision.request_id!r} and {feedback.request_id!r}"
+            )
+        chosen = decision.chosen
+        n_slots = len(chosen)
+        _expect(feedback.click, (n_slots,), "click")
+        ids = request.item_ids
+        item = ids[chosen].astype(np.int64) if ids.dtype.kind in "iu" else chosen
+        reward = feedback.click if feedback.reward is None else feedback.reward
+        return cls(
+            item=item[None],
+            features=request.features[chosen][None],
+            click=feedback.click[None],
+            reward=reward[None],
+            position=np.arange(request.first_position, request.first_position + n_slots)[None],
+            session=np.zeros(1, dtype=np.int64),
+            step=np.array([request.step]),
+            propensity=decision.propensity[None],
+            seen=None if feedback.seen is None else feedback.seen[None],
+            quits=np.array([feedback.quits]),
+        )
+
+    @property
+    def n_rounds(self) -> int:
+        """Number of rounds n."""
+        return self.item.shape[0]
+
+    @property
+    def n_slots(self) -> int:
+        """Width k of the widest page."""
+        return self.item.shape[1]
+
+    @property
+    def shown(self) -> BoolArray:
+        """(n, k) bool: True where the slot holds an item."""
+        return self.item != NO_ITEM
+
+    def take(self, rounds: IntArray | BoolArray | slice) -> LogBatch:
+        """The given rounds, in the given order."""
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}
+        return LogBatch(**{name: None if part is None else part[rounds] for name, part in parts.items()})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Rows:
+    """What a reward model learns from: one row per shown item, after the exposure correction.
+
+    Parameters
+    ----------
+    features : (r, d) float
+    reward : (r,) float
+    weight : (r,) float
+        Weight of the row in the squared error, >= 0.
+    slot : (r,) int
+        Position on the page, for models that keep one set of parameters per slot.
+    """
+
+    features: FloatArray
+    reward: FloatArray
+    weight: FloatArray
+    slot: IntArray
+
+    def __post_init__(self) -> None:
+        _expect(self.features, (None, None), "features")
+        for name in ("reward", "weight", "slot"):
+            _expect(getattr(self, name), (len(self.features),), name)
+
+
+IntervalMethod = Literal["bootstrap", "normal", "empirical-bernstein"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A value and how sure it is.
+
+    Parameters
+    ----------
+    value
+        Mean reward per round.
+    stderr
+        Standard error of ``value``.
+    interval
+        Lower and upper end.
+    effective_n
+        Kish's effective sample size of the weights, (sum w)^2 / sum w^2; n where nothing is weighted.
+    n
+        Rounds used.
+    method
+        How the interval was made.
+    confidence
+        Coverage that the interval aims at.
+    """
+
+    value: float
+    stderr: float
+    interval: tuple[float, float]
+    effective_n: float
+    n: int
+    method: IntervalMethod = "bootstrap"
+    confidence: float = 0.95
+
+    def __contains__(self, value: float) -> bool:
+        return self.interval[0] <= value <= self.interval[1]
