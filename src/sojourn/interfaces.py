@@ -85,8 +85,10 @@ class RewardModel(Protocol):
 class Explorer(Protocol):
     """How a model's mean and doubt become the score to rank by."""
 
-    randomized: bool
-    """True if `score` uses ``rng``."""
+    @property
+    def randomized(self) -> bool:
+        """True if `score` uses ``rng``."""
+        ...
 
     def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """Scores, larger is better, (m,) or (s, m)."""
@@ -97,8 +99,10 @@ class Explorer(Protocol):
 class SlateSampler(Protocol):
     """Draws a slate from scores, slot by slot and without repeats, and knows the probability of any slate."""
 
-    deterministic: bool
-    """True if the scores leave only one slate possible."""
+    @property
+    def deterministic(self) -> bool:
+        """True if the scores leave only one slate possible."""
+        ...
 
     def sample(
         self, scores: SlotScores, n_candidates: int, n_slots: int, *, rng: np.random.Generator
@@ -115,7 +119,10 @@ class SlateSampler(Protocol):
 class Policy(Protocol):
     """Decides what to show, and learns."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Written into every decision."""
+        ...
 
     def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
         """Choose a slate. Changes nothing in the policy: the same ``rng`` state gives the same decision."""
@@ -137,7 +144,10 @@ class Policy(Protocol):
 class ValueEstimator(Protocol):
     """What a target policy would have earned on the rounds that another policy logged."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The estimator's short name, for tables."""
+        ...
 
     def estimate(self, batch: LogBatch, target: FloatArray) -> Estimate:
         """Mean reward per round under the target policy.

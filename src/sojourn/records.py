@@ -11,6 +11,7 @@ has ``item == -1``; what its other fields hold is ignored.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -24,28 +25,35 @@ IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 NO_ITEM = -1
+_ONE_SESSION: IntArray = np.zeros(1, dtype=np.int64)
+_ONE_SESSION.flags.writeable = False
 
 
-def _expect(array: NDArray[Any], shape: tuple[int | None, ...], name: str) -> None:
-    """Refuse an array whose shape differs from ``shape``, where None stands for any length."""
-    if array.ndim != len(shape) or any(
-        want is not None and want != have for want, have in zip(shape, array.shape, strict=True)
-    ):
-        wanted = "(" + ", ".join("any" if want is None else str(want) for want in shape) + ")"
-        raise InvalidInputError(f"{name}: expected an array of shape {wanted}, got {array.shape}")
+def _expect(array: NDArray[Any], shape: tuple[int, ...], name: str) -> None:
+    if array.shape != shape:
+        raise InvalidInputError(f"{name}: expected an array of shape {shape}, got {array.shape}")
 
 
 def _expect_finite(array: NDArray[Any], name: str) -> None:
     # One BLAS dot product is a tenth of the cost of isfinite().all(), and NaN or infinity survive it. Squares that
     # overflow give a false alarm, so only then is each value looked at.
     flat = array.reshape(-1)
-    if not np.isfinite(np.dot(flat, flat)) and not np.isfinite(array).all():
+    if not math.isfinite(np.dot(flat, flat)) and not np.isfinite(array).all():
         raise InvalidInputError(f"{name}: expected finite numbers, got NaN or infinity; drop or impute them first")
 
 
-def _expect_between(array: NDArray[Any], low: float, high: float, name: str) -> None:
-    if array.size and not (array.min() >= low and array.max() <= high):  # written so that NaN fails too
-        raise InvalidInputError(f"{name}: expected values in [{low}, {high}], got {array.min()} to {array.max()}")
+def _expect_clicks(click: NDArray[Any]) -> None:
+    if np.count_nonzero(click) != np.count_nonzero(click == 1.0):
+        raise InvalidInputError("click: expected 0 or 1 in each slot; put other outcomes into reward")
+
+
+def _expect_propensities(propensity: NDArray[Any], ignored: BoolArray | Literal[False] = False) -> None:
+    # Written so that NaN fails.
+    if np.count_nonzero(((propensity > 0.0) & (propensity <= 1.0)) | ignored) != propensity.size:
+        raise InvalidInputError(
+            f"propensity: expected values in (0, 1], got {propensity.min()} to {propensity.max()}; "
+            "read logs through sojourn.logs, which keeps such rows out and counts them"
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -79,13 +87,12 @@ class Request:
     first_position: int = 0
 
     def __post_init__(self) -> None:
-        _expect(self.item_ids, (None,), "item_ids")
-        _expect(self.features, (len(self.item_ids), None), "features")
+        n_candidates = len(self.item_ids)
+        _expect(self.item_ids, (n_candidates,), "item_ids")
+        _expect(self.features, (n_candidates, self.features.shape[-1]), "features")
         _expect_finite(self.features, "features")
-        if not 1 <= self.n_slots <= len(self.item_ids):
-            raise InvalidInputError(
-                f"n_slots: expected 1 to {len(self.item_ids)} (the number of candidates), got {self.n_slots}"
-            )
+        if not 1 <= self.n_slots <= n_candidates:
+            raise InvalidInputError(f"n_slots: expected 1 to {n_candidates} (the candidates), got {self.n_slots}")
         if self.step < 0 or self.first_position < 0:
             raise InvalidInputError(
                 f"step and first_position: expected >= 0, got {self.step} and {self.first_position}"
@@ -118,10 +125,9 @@ class Decision:
     deterministic: bool
 
     def __post_init__(self) -> None:
-        _expect(self.chosen, (None,), "chosen")
+        _expect(self.chosen, (len(self.chosen),), "chosen")
         _expect(self.propensity, self.chosen.shape, "propensity")
-        if self.propensity.size and not 0.0 < self.propensity.min() <= self.propensity.max() <= 1.0:
-            raise InvalidInputError(f"propensity: expected values in (0, 1], got {self.propensity}")
+        _expect_propensities(self.propensity)
         if len(set(self.chosen.tolist())) != len(self.chosen):
             raise InvalidInputError(f"chosen: expected rows without repeats, got {self.chosen}")
 
@@ -151,9 +157,8 @@ class Feedback:
     quits: bool = False
 
     def __post_init__(self) -> None:
-        _expect(self.click, (None,), "click")
-        if np.count_nonzero(self.click) != np.count_nonzero(self.click == 1.0):
-            raise InvalidInputError(f"click: expected 0 or 1 in each slot, got {self.click}")
+        _expect(self.click, (len(self.click),), "click")
+        _expect_clicks(self.click)
         if self.reward is not None:
             _expect(self.reward, self.click.shape, "reward")
             _expect_finite(self.reward, "reward")
@@ -201,33 +206,31 @@ class LogBatch:
     quits: BoolArray | None = None
 
     def __post_init__(self) -> None:
-        _expect(self.item, (None, None), "item")
+        if self.item.ndim != 2:
+            raise InvalidInputError(f"item: expected an array of shape (n, k), got {self.item.shape}")
         n, k = self.item.shape
-        _expect(self.features, (n, k, None), "features")
-        for name in ("click", "reward", "position", "propensity", "seen"):
-            array = getattr(self, name)
-            if array is not None:
-                _expect(array, (n, k), name)
-        for name in ("session", "step", "quits"):
-            array = getattr(self, name)
-            if array is not None:
-                _expect(array, (n,), name)
+        _expect(self.features, (n, k, self.features.shape[-1]), "features")
+        for array, name in ((self.click, "click"), (self.reward, "reward"), (self.position, "position")):
+            _expect(array, (n, k), name)
+        for array, name in ((self.session, "session"), (self.step, "step")):
+            _expect(array, (n,), name)
+        for optional, shape, name in (
+            (self.propensity, (n, k), "propensity"),
+            (self.seen, (n, k), "seen"),
+            (self.quits, (n,), "quits"),
+        ):
+            if optional is not None:
+                _expect(optional, shape, name)
         self._check_values()
 
     def _check_values(self) -> None:
-        for name in ("features", "reward"):
-            _expect_finite(getattr(self, name), name)
-        if np.count_nonzero(self.click) != np.count_nonzero(self.click == 1.0):
-            raise InvalidInputError("click: expected 0 or 1 in each slot; put other outcomes into reward")
-        if self.position.size and self.position.min() < 0:
+        _expect_finite(self.features, "features")
+        _expect_finite(self.reward, "reward")
+        _expect_clicks(self.click)
+        if np.count_nonzero(self.position < 0):
             raise InvalidInputError(f"position: expected >= 0 (0 is the top of the page), got {self.position.min()}")
         if self.propensity is not None:
-            shown = self.propensity[self.shown]
-            if shown.size and not 0.0 < shown.min() <= shown.max() <= 1.0:
-                raise InvalidInputError(
-                    f"propensity: expected values in (0, 1], got {shown.min()} to {shown.max()}; "
-                    "read the log through sojourn.logs, which keeps such rows out and counts them"
-                )
+            _expect_propensities(self.propensity, self.item == NO_ITEM)
 
     @classmethod
     def of(cls, request: Request, decision: Decision, feedback: Feedback) -> LogBatch:
@@ -241,43 +244,48 @@ class LogBatch:
                 f"{request.request_id!r}, {decision.request_id!r} and {feedback.request_id!r}"
             )
         chosen = decision.chosen
-        n_slots = len(chosen)
-        _expect(feedback.click, (n_slots,), "click")
+        _expect(feedback.click, chosen.shape, "click")
         ids = request.item_ids
         item = ids[chosen].astype(np.int64) if ids.dtype.kind in "iu" else chosen
         reward = feedback.click if feedback.reward is None else feedback.reward
-        return cls(
-            item=item[None],
-            features=request.features[chosen][None],
-            click=feedback.click[None],
-            reward=reward[None],
-            position=np.arange(request.first_position, request.first_position + n_slots)[None],
-            session=np.zeros(1, dtype=np.int64),
-            step=np.array([request.step]),
-            propensity=decision.propensity[None],
-            seen=None if feedback.seen is None else feedback.seen[None],
-            quits=np.array([feedback.quits]),
-        )
+        n_slots = len(chosen)
+        batch = object.__new__(cls)
+        for name, array in (
+            ("item", item[None]),
+            ("features", request.features[chosen][None]),
+            ("click", feedback.click[None]),
+            ("reward", reward[None]),
+            ("position", np.arange(request.first_position, request.first_position + n_slots)[None]),
+            ("session", _ONE_SESSION),
+            ("step", np.array([request.step])),
+            ("propensity", decision.propensity[None]),
+            ("seen", None if feedback.seen is None else feedback.seen[None]),
+            ("quits", np.array([feedback.quits])),
+        ):
+            object.__setattr__(batch, name, array)  # the three records have been checked when they were made
+        return batch
 
     @property
     def n_rounds(self) -> int:
         """Number of rounds n."""
-        return self.item.shape[0]
+        return len(self.item)
 
     @property
     def n_slots(self) -> int:
         """Width k of the widest page."""
-        return self.item.shape[1]
+        return int(self.item.shape[1])
 
     @property
     def shown(self) -> BoolArray:
         """(n, k) bool: True where the slot holds an item."""
-        return self.item != NO_ITEM
+        shown: BoolArray = self.item != NO_ITEM
+        return shown
 
     def take(self, rounds: IntArray | BoolArray | slice) -> LogBatch:
         """The given rounds, in the given order."""
-        parts = {field.name: getattr(self, field.name) for field in fields(self)}
-        return LogBatch(**{name: None if part is None else part[rounds] for name, part in parts.items()})
+        parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        taken: dict[str, Any] = {name: None if part is None else part[rounds] for name, part in parts.items()}
+        return LogBatch(**taken)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -300,9 +308,13 @@ class Rows:
     slot: IntArray
 
     def __post_init__(self) -> None:
-        _expect(self.features, (None, None), "features")
-        for name in ("reward", "weight", "slot"):
-            _expect(getattr(self, name), (len(self.features),), name)
+        n_rows = len(self.features)
+        _expect(self.features, (n_rows, self.features.shape[-1]), "features")
+        _expect(self.reward, (n_rows,), "reward")
+        _expect(self.weight, (n_rows,), "weight")
+        _expect(self.slot, (n_rows,), "slot")
+        if np.count_nonzero(self.weight >= 0.0) != n_rows:
+            raise InvalidInputError(f"weight: expected values >= 0, got {self.weight.min()}")
 
 
 IntervalMethod = Literal["bootstrap", "normal", "empirical-bernstein"]

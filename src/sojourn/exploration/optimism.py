@@ -1,0 +1,36 @@
+"""Optimism in the face of uncertainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from sojourn.errors import InvalidInputError
+from sojourn.interfaces import RewardModel
+from sojourn.records import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Optimism:
+    """Rank by an upper confidence bound, mean + alpha std (LinUCB: Li et al. 2010, Algorithm 1).
+
+    Parameters
+    ----------
+    alpha
+        Standard deviations added, >= 0.
+    """
+
+    alpha: float = 0.3
+    randomized: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.alpha < np.inf:
+            raise InvalidInputError(f"alpha: expected a finite number >= 0, got {self.alpha}")
+
+    def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """The upper confidence bound."""
+        score = self.alpha * model.std(features)
+        score += model.mean(features)
+        return score

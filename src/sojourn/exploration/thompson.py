@@ -1,0 +1,35 @@
+"""Posterior sampling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from sojourn.errors import InvalidInputError
+from sojourn.interfaces import RewardModel
+from sojourn.records import FloatArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thompson:
+    """Rank by one joint draw from the posterior (Thompson 1933; linear: Agrawal and Goyal 2013).
+
+    Parameters
+    ----------
+    scale
+        Factor on the posterior's spread, >= 0; 1 samples the posterior itself.
+    """
+
+    scale: float = 0.1
+    randomized: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.scale < np.inf:
+            raise InvalidInputError(f"scale: expected a finite number >= 0, got {self.scale}")
+
+    def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """Mean + scale (draw - mean)."""
+        mean = model.mean(features)
+        return mean + self.scale * (model.sample(features, rng=rng) - mean)

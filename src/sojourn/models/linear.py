@@ -1,0 +1,175 @@
+"""Bayesian ridge regression that learns row by row or batch by batch, with the same result as one dense solve.
+
+The letters are those of LinUCB (Li et al. 2010): with rows x, rewards r and row weights w,
+
+    A = prior_precision I + sum w x x',   b = sum w r x,   theta = A^-1 b,   std(x) = sqrt(x' A^-1 x).
+
+This is the posterior of a Gaussian linear model with unit noise; explorers scale the doubt.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from sojourn.errors import InvalidInputError
+from sojourn.models.quadratic import quadratic_forms
+from sojourn.records import FloatArray, Rows
+
+REFRESH_EVERY: Final = 512
+"""Low-rank updates of A^-1 before it is computed from A afresh, so that rounding errors cannot pile up."""
+
+
+class BayesianRidge:
+    """Linear reward model with exact posterior; one set of parameters, or one per slot.
+
+    Parameters
+    ----------
+    n_features
+        Length d of a feature row.
+    n_slots
+        None for one set of parameters, shared by all slots; s for a stack of s independent ones, where a row teaches
+        the one of its slot and `mean`, `std` and `sample` are (s, m).
+    prior_precision
+        The ridge, > 0: the prior of each coefficient is N(0, 1 / prior_precision).
+    """
+
+    def __init__(self, *, n_features: int, n_slots: int | None = None, prior_precision: float = 1.0) -> None:
+        if n_features < 1 or (n_slots is not None and n_slots < 1):
+            raise InvalidInputError(f"n_features and n_slots: expected >= 1, got {n_features} and {n_slots}")
+        if not prior_precision > 0.0:
+            raise InvalidInputError(f"prior_precision: expected > 0, got {prior_precision}")
+        self.n_features = n_features
+        self.n_slots = n_slots
+        self.prior_precision = prior_precision
+        n_models = n_slots or 1
+        self._precision = np.tile(prior_precision * np.eye(n_features), (n_models, 1, 1))  # A, (s, d, d)
+        self._response = np.zeros((n_models, n_features))  # b, (s, d)
+        self._covariance = np.tile(np.eye(n_features) / prior_precision, (n_models, 1, 1))  # A^-1, (s, d, d)
+        self._theta = np.zeros((n_models, n_features))  # (s, d)
+        self._low_rank_updates = 0
+
+    @property
+    def coefficients(self) -> FloatArray:
+        """Posterior mean of the parameters, (d,) or (s, d)."""
+        return self._unstack(self._theta).copy()
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Posterior covariance A^-1 of the parameters, (d, d) or (s, d, d)."""
+        return self._unstack(self._covariance).copy()
+
+    def mean(self, features: FloatArray) -> FloatArray:
+        """Posterior mean theta'x."""
+        return self._unstack(self._theta @ self._checked(features).T)
+
+    def std(self, features: FloatArray) -> FloatArray:
+        """Posterior standard deviation sqrt(x' A^-1 x)."""
+        variance = quadratic_forms(self._checked(features), self._covariance)
+        # Rounding may leave -1e-18 where the variance is 0.
+        return self._unstack(np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance))
+
+    def sample(self, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
+        """theta~'x with one joint draw theta~ ~ N(theta, A^-1) for all candidates."""
+        noise = rng.standard_normal(self._theta.shape)
+        # A = L L'  =>  L'^-1 noise has covariance A^-1.
+        factors = np.linalg.cholesky(self._precision)
+        draws = np.stack([lapack.dtrtrs(L, z, lower=1, trans=1)[0] for L, z in zip(factors, noise, strict=True)])
+        return self._unstack((self._theta + draws) @ self._checked(features).T)
+
+    def update(self, rows: Rows) -> None:
+        """Add the rows to A and b."""
+        x = self._checked(rows.features)
+        if len(x) == 0:
+            return
+        if self.n_slots is None:
+            self._learn(0, x, rows.reward, rows.weight)
+        else:
+            self._learn_by_slot(x, rows)
+
+    def state(self) -> dict[str, NDArray[np.float64]]:
+        """The sufficient statistics A and b, as arrays to store."""
+        return {"precision": self._precision.copy(), "response": self._response.copy()}
+
+    def restore(self, state: dict[str, NDArray[np.float64]]) -> None:
+        """Take over what `state` gave."""
+        for name, own in (("precision", self._precision), ("response", self._response)):
+            if name not in state or state[name].shape != own.shape:
+                came = state[name].shape if name in state else "nothing"
+                raise InvalidInputError(f"state[{name!r}]: expected an array of shape {own.shape}, got {came}")
+        self._precision, self._response = state["precision"].copy(), state["response"].copy()
+        for slot in range(len(self._theta)):
+            self._refresh(slot)
+
+    def _learn_by_slot(self, x: FloatArray, rows: Rows) -> None:
+        slot = rows.slot
+        if slot.min() < 0 or slot.max() >= len(self._theta):
+            raise InvalidInputError(
+                f"slot: expected 0 to {len(self._theta) - 1} (the model has {len(self._theta)} slots), "
+                f"got {slot.min()} to {slot.max()}; build the model with n_slots >= the widest page"
+            )
+        first, n_rows = int(slot[0]), len(slot)
+        if n_rows <= len(self._theta) and (slot == np.arange(first, first + n_rows)).all():
+            self._learn_one_row_each(slice(first, first + n_rows), x, rows.reward, rows.weight)
+            return
+        for each in np.unique(slot):
+            mine = slot == each
+            self._learn(int(each), x[mine], rows.reward[mine], rows.weight[mine])
+
+    def _learn(self, slot: int, x: FloatArray, reward: FloatArray, weight: FloatArray) -> None:
+        weighted = x * weight[:, None]
+        self._precision[slot] += weighted.T @ x
+        self._response[slot] += reward @ weighted
+        self._low_rank_updates += 1
+        if len(x) >= self.n_features or self._low_rank_updates % REFRESH_EVERY == 0:
+            self._refresh(slot)
+            return
+        # Woodbury with the rows scaled by sqrt(w): A^-1 -= G' (I + x G')^-1 G,  G = x A^-1.
+        scaled = x * np.sqrt(weight)[:, None]
+        gain = scaled @ self._covariance[slot]  # (r, d)
+        inner = scaled @ gain.T
+        inner.flat[:: len(inner) + 1] += 1.0
+        _, solved, _ = lapack.dposv(inner, gain)
+        self._covariance[slot] -= gain.T @ solved
+        self._theta[slot] = self._covariance[slot] @ self._response[slot]
+
+    def _learn_one_row_each(self, slots: slice, x: FloatArray, reward: FloatArray, weight: FloatArray) -> None:
+        # One page: slots from the top, one row each. Sherman-Morrison on all of them at once:
+        # A^-1 -= w g g' / (1 + w x'g),  g = A^-1 x.
+        precision, covariance, response = self._precision[slots], self._covariance[slots], self._response[slots]
+        weighted = x * weight[:, None]
+        precision += weighted[:, :, None] * x[:, None, :]
+        response += reward[:, None] * weighted
+        self._low_rank_updates += 1
+        if self._low_rank_updates % REFRESH_EVERY == 0:
+            for each in range(len(self._theta)):
+                self._refresh(each)
+            return
+        gain = (covariance @ x[:, :, None])[:, :, 0]  # (r, d)
+        shrink = weight / (1.0 + weight * (x * gain).sum(axis=1))
+        covariance -= (gain * shrink[:, None])[:, :, None] * gain[:, None, :]
+        self._theta[slots] = (covariance @ response[:, :, None])[:, :, 0]
+
+    def _refresh(self, slot: int) -> None:
+        factor, failed = lapack.dpotrf(self._precision[slot], lower=1)
+        if failed:
+            raise InvalidInputError(
+                "the precision matrix is not positive definite to working precision: the features differ too much in "
+                "scale; standardise them or raise prior_precision"
+            )
+        lower, _ = lapack.dpotri(factor, lower=1)  # the lower triangle of A^-1, zeros above
+        covariance = lower + lower.T
+        covariance.flat[:: self.n_features + 1] *= 0.5
+        self._covariance[slot] = covariance
+        self._theta[slot] = lapack.dpotrs(factor, self._response[slot], lower=1)[0]
+
+    def _checked(self, features: FloatArray) -> FloatArray:
+        if features.ndim != 2 or features.shape[1] != self.n_features:
+            raise InvalidInputError(f"features: expected (rows, {self.n_features}), got {features.shape}")
+        return features
+
+    def _unstack(self, array: FloatArray) -> FloatArray:
+        return array[0] if self.n_slots is None else array

@@ -1,0 +1,87 @@
+"""Multiple-play bandits: model x explorer x sampler x exposure correction."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sojourn.errors import InvalidInputError
+from sojourn.interfaces import Explorer, ExposureCorrection, RewardModel, SlateSampler
+from sojourn.policies.slot_scores import FixedScores
+from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
+
+
+class SlatePolicy:
+    """Scores the candidates, samples a slate, and learns from what was seen.
+
+    Parameters
+    ----------
+    name
+        Written into every decision.
+    model
+        What an item is worth. A stack with one set of parameters per slot makes one bandit per slot (IBA): the item
+        that a higher slot picked is taken from the lower ones.
+    explorer
+        How mean and doubt become a score.
+    sampler
+        How scores become a slate.
+    exposure
+        How logged slots become training rows.
+    n_draws
+        Draws of the explorer that `slate_probability` averages over where the explorer draws, >= 1.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        model: RewardModel,
+        explorer: Explorer,
+        sampler: SlateSampler,
+        exposure: ExposureCorrection,
+        n_draws: int = 100,
+    ) -> None:
+        if n_draws < 1:
+            raise InvalidInputError(f"n_draws: expected >= 1, got {n_draws}")
+        self.name = name
+        self.model = model
+        self.explorer = explorer
+        self.sampler = sampler
+        self.exposure = exposure
+        self.n_draws = n_draws
+
+    def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
+        """Choose a slate."""
+        chosen, propensity = self.sampler.sample(
+            self._slot_scores(request, rng), len(request.item_ids), request.n_slots, rng=rng
+        )
+        return Decision(
+            request_id=request.request_id,
+            policy=self.name,
+            chosen=chosen,
+            propensity=propensity,
+            deterministic=self.sampler.deterministic,
+        )
+
+    def slate_probability(self, request: Request, chosen: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """Conditional probability of each choice.
+
+        With an explorer that draws, P(choice j | choices above) is the ratio of the averages, over the draws, of the
+        probabilities of the first j + 1 and of the first j choices.
+        """
+        n_candidates = len(request.item_ids)
+        if not self.explorer.randomized:
+            return self.sampler.propensity(self._slot_scores(request, rng), n_candidates, chosen)
+        prefix = np.zeros(len(chosen) + 1)
+        for _ in range(self.n_draws):
+            conditional = self.sampler.propensity(self._slot_scores(request, rng), n_candidates, chosen)
+            prefix += np.concatenate(([1.0], np.cumprod(conditional)))
+        above = prefix[:-1]
+        return np.divide(prefix[1:], above, out=np.zeros_like(above), where=above > 0.0)
+
+    def update(self, batch: LogBatch) -> None:
+        """Learn from logged rounds."""
+        self.model.update(self.exposure.rows(batch))
+
+    def _slot_scores(self, request: Request, rng: np.random.Generator) -> FixedScores:
+        scores = self.explorer.score(self.model, request.features, rng=rng)
+        return FixedScores(scores, first_slot=request.first_position)

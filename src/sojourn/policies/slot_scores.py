@@ -1,0 +1,58 @@
+"""Scores of the candidates at each slot, as the samplers ask for them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sojourn.errors import InvalidInputError
+from sojourn.interfaces import SlotScores
+from sojourn.records import FloatArray, IntArray
+
+
+class FixedScores:
+    """`SlotScores` that do not depend on the items above, only (perhaps) on the slot.
+
+    Parameters
+    ----------
+    scores : (m,) or (s, m) float
+        One row for all slots, or one row per slot. Finite.
+    first_slot
+        Row that belongs to the first slot filled.
+    """
+
+    def __init__(self, scores: FloatArray, *, first_slot: int = 0) -> None:
+        if not np.isfinite(scores.sum()):
+            raise InvalidInputError("scores: expected finite numbers, got NaN or infinity; check the features")
+        self.scores = scores
+        self.first_slot = first_slot
+
+    @property
+    def shared(self) -> bool:
+        """True if every slot ranks by the same scores."""
+        return self.scores.ndim == 1
+
+    def __call__(self, placed: IntArray) -> FloatArray:
+        """Scores of all candidates for the slot below ``placed``, (m,)."""
+        if self.shared:
+            return self.scores
+        slot = self.first_slot + len(placed)
+        if slot >= len(self.scores):
+            raise InvalidInputError(
+                f"slot: the model has parameters for slots 0 to {len(self.scores) - 1}, the request asks for {slot}; "
+                "build the policy with n_slots >= the widest page"
+            )
+        row: FloatArray = self.scores[slot]
+        return row
+
+
+def open_scores(scores: SlotScores, n_candidates: int, chosen: IntArray) -> FloatArray:
+    """Scores at each slot of a given slate, (k, m), with -inf where a candidate was placed above."""
+    if len(chosen) and not 0 <= chosen.min() <= chosen.max() < n_candidates:
+        raise InvalidInputError(f"chosen: expected rows 0 to {n_candidates - 1}, got {chosen}")
+    if len(set(chosen.tolist())) != len(chosen):
+        raise InvalidInputError(f"chosen: expected rows without repeats, got {chosen}")
+    table = np.empty((len(chosen), n_candidates))
+    for slot in range(len(chosen)):
+        table[slot] = scores(chosen[:slot])
+        table[slot, chosen[:slot]] = -np.inf
+    return table
