@@ -114,6 +114,10 @@ class SlateSampler(Protocol):
         """Probability of each given choice given those above it, (k,); agrees with `sample`."""
         ...
 
+    def distribution(self, scores: SlotScores, n_candidates: int, above: IntArray) -> FloatArray:
+        """Probability of each candidate for the slot below ``above``, (m,); agrees with `propensity`."""
+        ...
+
 
 @runtime_checkable
 class Policy(Protocol):
@@ -137,6 +141,18 @@ class Policy(Protocol):
 
     def update(self, batch: LogBatch) -> None:
         """Learn from logged rounds."""
+        ...
+
+
+@runtime_checkable
+class SlotDistribution(Protocol):
+    """What a policy may offer besides: all choices of a slot at once.
+
+    `Policy.slate_probability` gives the same one candidate at a time; doubly robust evaluation is faster with this.
+    """
+
+    def slot_distribution(self, request: Request, above: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """Probability of each candidate for the slot below ``above``, (m,); all 0 if ``above`` is never shown."""
         ...
 
 

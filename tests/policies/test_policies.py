@@ -120,7 +120,7 @@ def test_slate_probability_of_a_drawing_explorer_is_its_long_run_share(rng: np.r
         explorer=Thompson(scale=0.3),
         sampler=PlackettLuce(temperature=0.3),
         exposure=NoCorrection(),
-        n_draws=4_000,
+        n_draws=1_000,
     )
     _learn(policy, rng)
     request = _request(rng, m=3)
@@ -131,6 +131,31 @@ def test_slate_probability_of_a_drawing_explorer_is_its_long_run_share(rng: np.r
         total += probability
         assert abs(shown.count(slate) / 4_000 - probability) < 0.04
     assert abs(total - 1.0) < 0.04
+
+
+@pytest.mark.parametrize("explorer", [Greedy(), Thompson(scale=0.3)])
+def test_the_distribution_of_a_slot_agrees_with_the_slate_probability(
+    explorer: Greedy | Thompson, rng: np.random.Generator
+) -> None:
+    learned = SlatePolicy(
+        name="p",
+        model=BayesianRidge(n_features=3),
+        explorer=explorer,
+        sampler=PlackettLuce(temperature=0.3),
+        exposure=NoCorrection(),
+        n_draws=50,
+    )
+    _learn(learned, rng)
+    request = _request(rng, m=4)
+    for policy in (learned, Uniform(), LoggedOrder()):
+        for above in ([], [0], [0, 1], [2, 1]):
+            placed = np.array(above, dtype=np.int64)
+            distribution = policy.slot_distribution(request, placed, rng=np.random.default_rng(5))
+            for row in set(range(4)) - set(above):
+                slate = np.append(placed, row)
+                probability = policy.slate_probability(request, slate, rng=np.random.default_rng(5))
+                reachable = probability[:-1].all()
+                assert_allclose(distribution[row], probability[-1] if reachable else 0.0, atol=1e-12)
 
 
 def test_a_page_may_start_below_the_top(rng: np.random.Generator) -> None:

@@ -54,6 +54,17 @@ def test_a_draw_knows_its_propensity(sampler: SlateSampler, scores: SlotScores, 
         assert_allclose(sampler.propensity(scores, 4, chosen), propensity)
 
 
+@pytest.mark.parametrize("sampler", SAMPLERS, ids=lambda s: type(s).__name__)
+@pytest.mark.parametrize("scores", SCORES.values(), ids=SCORES.keys())
+def test_the_distribution_of_a_slot_agrees_with_the_propensities(sampler: SlateSampler, scores: SlotScores) -> None:
+    for above in ([], [2], [3, 0]):
+        distribution = sampler.distribution(scores, 4, np.array(above, dtype=np.int64))
+        expected = np.zeros(4)
+        for row in set(range(4)) - set(above):
+            expected[row] = sampler.propensity(scores, 4, np.array([*above, row]))[-1]
+        assert_allclose(distribution, expected, atol=1e-12)
+
+
 def test_plackett_luce_by_hand() -> None:
     scores = FixedScores(np.log([1.0, 2.0, 3.0]))
     propensity = PlackettLuce(temperature=1.0).propensity(scores, 3, np.array([1, 2, 0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sojourn.policies.samplers import PlackettLuce, TopK
+from sojourn.policies.samplers import EpsilonSampler, TopK
 from sojourn.policies.slot_scores import FixedScores
 from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
 
@@ -26,8 +26,12 @@ class LoggedOrder:
 
     def slate_probability(self, request: Request, chosen: IntArray, *, rng: np.random.Generator) -> FloatArray:
         """1 for each choice that is the first open candidate, else 0."""
-        scores = FixedScores(-np.arange(len(request.item_ids), dtype=np.float64))
-        return TopK().propensity(scores, len(request.item_ids), chosen)
+        return TopK().propensity(_in_order(request), len(request.item_ids), chosen)
+
+    def slot_distribution(self, request: Request, above: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """1 at the first open candidate, if those above stand in order."""
+        shown = self.slate_probability(request, above, rng=rng).all()
+        return float(shown) * TopK().distribution(_in_order(request), len(request.item_ids), above)
 
     def update(self, batch: LogBatch) -> None:
         """Nothing to learn."""
@@ -51,8 +55,15 @@ class Uniform:
 
     def slate_probability(self, request: Request, chosen: IntArray, *, rng: np.random.Generator) -> FloatArray:
         """One over the number of open candidates."""
-        scores = FixedScores(np.zeros(len(request.item_ids)))
-        return PlackettLuce(temperature=1.0).propensity(scores, len(request.item_ids), chosen)
+        return EpsilonSampler(epsilon=1.0).propensity(_in_order(request), len(request.item_ids), chosen)
+
+    def slot_distribution(self, request: Request, above: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """One over the number of open candidates."""
+        return EpsilonSampler(epsilon=1.0).distribution(_in_order(request), len(request.item_ids), above)
 
     def update(self, batch: LogBatch) -> None:
         """Nothing to learn."""
+
+
+def _in_order(request: Request) -> FixedScores:
+    return FixedScores(-np.arange(len(request.item_ids), dtype=np.float64))

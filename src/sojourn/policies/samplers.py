@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, softmax
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import SlotScores
-from sojourn.policies.slot_scores import FixedScores, open_scores
+from sojourn.policies.slot_scores import FixedScores, open_score_table, open_scores
 from sojourn.records import BoolArray, FloatArray, IntArray
 
 
@@ -78,8 +78,14 @@ class TopK:
 
     def propensity(self, scores: SlotScores, n_candidates: int, chosen: IntArray) -> FloatArray:
         """1 where the choice is the best open candidate, else 0."""
-        best: BoolArray = open_scores(scores, n_candidates, chosen).argmax(axis=1) == chosen
+        best: BoolArray = open_score_table(scores, n_candidates, chosen).argmax(axis=1) == chosen
         return best.astype(np.float64)
+
+    def distribution(self, scores: SlotScores, n_candidates: int, above: IntArray) -> FloatArray:
+        """1 at the best open candidate."""
+        probability = np.zeros(n_candidates)
+        probability[open_scores(scores, n_candidates, above).argmax()] = 1.0
+        return probability
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +129,12 @@ class EpsilonSampler:
         n_open = n_candidates - np.arange(len(chosen))
         return (1.0 - self.epsilon) * best + self.epsilon / n_open
 
+    def distribution(self, scores: SlotScores, n_candidates: int, above: IntArray) -> FloatArray:
+        """The best open candidate with 1 - epsilon, and every open one with its part of epsilon."""
+        probability = np.full(n_candidates, self.epsilon / (n_candidates - len(above)))
+        probability[above] = 0.0
+        return probability + (1.0 - self.epsilon) * TopK().distribution(scores, n_candidates, above)
+
 
 @dataclass(frozen=True, kw_only=True)
 class PlackettLuce:
@@ -161,8 +173,13 @@ class PlackettLuce:
 
     def propensity(self, scores: SlotScores, n_candidates: int, chosen: IntArray) -> FloatArray:
         """Softmax of the open candidates' scores, at the choice."""
-        logits = open_scores(scores, n_candidates, chosen) / self.temperature
+        logits = open_score_table(scores, n_candidates, chosen) / self.temperature
         log_share: FloatArray = logits[np.arange(len(chosen)), chosen] - logsumexp(logits, axis=1)
         # exp underflows to 0 below -745: a choice that was drawn has a probability, however small.
         propensity: FloatArray = np.exp(np.clip(log_share, -700.0, 0.0))
         return propensity
+
+    def distribution(self, scores: SlotScores, n_candidates: int, above: IntArray) -> FloatArray:
+        """Softmax of the open candidates' scores."""
+        probability: FloatArray = softmax(open_scores(scores, n_candidates, above) / self.temperature)
+        return probability

@@ -75,8 +75,17 @@ class SlatePolicy:
         for _ in range(self.n_draws):
             conditional = self.sampler.propensity(self._slot_scores(request, rng), n_candidates, chosen)
             prefix += np.concatenate(([1.0], np.cumprod(conditional)))
-        above = prefix[:-1]
-        return np.divide(prefix[1:], above, out=np.zeros_like(above), where=above > 0.0)
+        return _share(prefix[1:], prefix[:-1])
+
+    def slot_distribution(self, request: Request, above: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """Probability of each candidate for the slot below ``above``; drawn explorers as in `slate_probability`."""
+        n_candidates = len(request.item_ids)
+        joint = np.zeros(n_candidates)
+        for _ in range(self.n_draws if self.explorer.randomized else 1):
+            scores = self._slot_scores(request, rng)
+            prefix = self.sampler.propensity(scores, n_candidates, above).prod()
+            joint += prefix * self.sampler.distribution(scores, n_candidates, above)
+        return _share(joint, joint.sum())
 
     def update(self, batch: LogBatch) -> None:
         """Learn from logged rounds."""
@@ -85,3 +94,8 @@ class SlatePolicy:
     def _slot_scores(self, request: Request, rng: np.random.Generator) -> FixedScores:
         scores = self.explorer.score(self.model, request.features, rng=rng)
         return FixedScores(scores, first_slot=request.first_position)
+
+
+def _share(part: FloatArray, whole: FloatArray | np.float64) -> FloatArray:
+    """Part / whole, 0 where the whole is 0."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=np.asarray(whole) > 0.0)

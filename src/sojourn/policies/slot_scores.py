@@ -45,14 +45,26 @@ class FixedScores:
         return row
 
 
-def open_scores(scores: SlotScores, n_candidates: int, chosen: IntArray) -> FloatArray:
+def open_scores(scores: SlotScores, n_candidates: int, above: IntArray) -> FloatArray:
+    """Scores for the slot below ``above``, (m,), with -inf where a candidate is placed."""
+    _check_rows(n_candidates, above)
+    row = scores(above).copy()
+    row[above] = -np.inf
+    return row
+
+
+def open_score_table(scores: SlotScores, n_candidates: int, chosen: IntArray) -> FloatArray:
     """Scores at each slot of a given slate, (k, m), with -inf where a candidate was placed above."""
-    if len(chosen) and not 0 <= chosen.min() <= chosen.max() < n_candidates:
-        raise InvalidInputError(f"chosen: expected rows 0 to {n_candidates - 1}, got {chosen}")
-    if len(set(chosen.tolist())) != len(chosen):
-        raise InvalidInputError(f"chosen: expected rows without repeats, got {chosen}")
+    _check_rows(n_candidates, chosen)
     table = np.empty((len(chosen), n_candidates))
     for slot in range(len(chosen)):
         table[slot] = scores(chosen[:slot])
         table[slot, chosen[:slot]] = -np.inf
     return table
+
+
+def _check_rows(n_candidates: int, chosen: IntArray) -> None:
+    if len(chosen) and not 0 <= chosen.min() <= chosen.max() < n_candidates:
+        raise InvalidInputError(f"chosen: expected rows 0 to {n_candidates - 1}, got {chosen}")
+    if len(set(chosen.tolist())) != len(chosen):
+        raise InvalidInputError(f"chosen: expected rows without repeats, got {chosen}")

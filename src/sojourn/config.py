@@ -1,0 +1,187 @@
+"""From TOML to objects, by the one registry of names.
+
+A policy is named by a recipe or put together from parts::
+
+    [policy]                              [policy]
+    recipe = "linucb_k_sw"                name = "mine"
+    alpha = 0.3                           model = { type = "bayesian_ridge", per_slot = true }
+    weights = [1.0, 0.7, 0.5]             explorer = { type = "thompson", scale = 0.1 }
+                                          sampler = { type = "plackett_luce", temperature = 0.05 }
+                                          exposure = { type = "design_scaling", weights = [1.0, 0.7, 0.5] }
+
+Unknown names and settings are refused with a list of what exists.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from sojourn import recipes
+from sojourn.errors import ConfigError
+from sojourn.exploration import EpsilonGreedy, Greedy, Optimism, Thompson
+from sojourn.exposure import DesignScaling, NoCorrection, RowWeighting
+from sojourn.interfaces import ExposureCorrection, Policy
+from sojourn.models import BayesianRidge
+from sojourn.policies import EpsilonSampler, PlackettLuce, SlatePolicy, TopK
+
+Spec = Mapping[str, Any]
+"""A table of a TOML file."""
+
+
+def _design_scaling(*, weights: list[float]) -> ExposureCorrection:
+    return DesignScaling(weights)
+
+
+def _row_weighting(*, weights: list[float]) -> ExposureCorrection:
+    return RowWeighting(weights, posterior=False)
+
+
+def _bayesian_ridge(
+    *, n_features: int, n_slots: int, per_slot: bool = False, prior_precision: float = 1.0
+) -> BayesianRidge:
+    return BayesianRidge(n_features=n_features, n_slots=n_slots if per_slot else None, prior_precision=prior_precision)
+
+
+REGISTRY: Final[dict[str, dict[str, Callable[..., Any]]]] = {
+    "recipe": {
+        "iba_linucb": recipes.iba_linucb,
+        "iba_linucb_sw": recipes.iba_linucb_sw,
+        "linucb_k": recipes.linucb_k,
+        "linucb_k_sw": recipes.linucb_k_sw,
+        "logged_order": recipes.logged_order,
+        "uniform": recipes.uniform,
+    },
+    "model": {"bayesian_ridge": _bayesian_ridge},
+    "explorer": {
+        "epsilon_greedy": EpsilonGreedy,
+        "greedy": Greedy,
+        "optimism": Optimism,
+        "thompson": Thompson,
+    },
+    "sampler": {"epsilon": EpsilonSampler, "plackett_luce": PlackettLuce, "top_k": TopK},
+    "exposure": {"design_scaling": _design_scaling, "none": NoCorrection, "row_weighting": _row_weighting},
+}
+"""Every name that a configuration may use, by kind."""
+
+PARTS: Final = {"model": "bayesian_ridge", "explorer": "greedy", "sampler": "top_k", "exposure": "none"}
+"""The parts of a policy, with what stands where a configuration names none."""
+
+
+def read(path: str | Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a TOML file, which cannot be read: {error.strerror}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: expected TOML, got a mistake: {error}") from error
+
+
+def needs_weights(spec: Spec) -> bool:
+    """True if a recipe asks for examination weights that the specification does not give."""
+    builder = _named("recipe", spec["recipe"]) if "recipe" in spec else None
+    return builder is not None and "weights" in inspect.signature(builder).parameters and "weights" not in spec
+
+
+def build_policy(spec: Spec, *, n_features: int, n_slots: int) -> Policy:
+    """The policy of a ``[policy]`` table.
+
+    Raises
+    ------
+    ConfigError
+        If a name or a setting is not known, or one is missing.
+    """
+    shape = {"n_features": n_features, "n_slots": n_slots}
+    if "recipe" in spec:
+        settings = {key: value for key, value in spec.items() if key != "recipe"}
+        policy: Policy = _call("recipe", spec["recipe"], settings, shape)
+        return policy
+    unknown = set(spec) - set(PARTS) - {"name"}
+    if unknown:
+        raise ConfigError(f"policy: expected recipe, or name and {', '.join(PARTS)}; got {', '.join(sorted(unknown))}")
+    parts = {kind: _build_part(kind, spec.get(kind, {"type": default}), shape) for kind, default in PARTS.items()}
+    return SlatePolicy(name=spec.get("name", "policy"), **parts)
+
+
+def save_policy(folder: str | Path, spec: Spec, policy: Policy, **about: Any) -> None:
+    """Write a policy as ``policy.json`` (how to build it) and ``model.npz`` (what it learned); no pickle.
+
+    Parameters
+    ----------
+    folder
+        Made if missing.
+    spec
+        What `build_policy` was given.
+    policy
+        What it gave, after learning.
+    about
+        Further JSON values to keep, such as ``n_features`` and ``n_slots``, which `load_policy` needs.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = policy.model.state() if isinstance(policy, SlatePolicy) and isinstance(policy.model, BayesianRidge) else {}
+    np.savez(folder / "model.npz", **state)  # type: ignore[arg-type]  # NumPy types the keywords as flags
+    text = json.dumps({"policy": dict(spec), **about}, indent=2)
+    (folder / "policy.json").write_text(text, encoding="utf-8")
+
+
+def load_policy(folder: str | Path) -> tuple[Policy, dict[str, Any]]:
+    """What `save_policy` wrote: the policy, and the JSON values kept with it."""
+    folder = Path(folder)
+    try:
+        about = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
+        with np.load(folder / "model.npz", allow_pickle=False) as arrays:
+            state = {name: arrays[name] for name in arrays.files}
+        policy = build_policy(about["policy"], n_features=about["n_features"], n_slots=about["n_slots"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ConfigError(
+            f"{folder}: expected a policy that `sojourn fit --out` wrote (policy.json and model.npz): {error}"
+        ) from error
+    if isinstance(policy, SlatePolicy) and isinstance(policy.model, BayesianRidge):
+        policy.model.restore(state)
+    return policy, about
+
+
+def _build_part(kind: str, table: Any, shape: dict[str, int]) -> Any:
+    if not isinstance(table, Mapping) or "type" not in table:
+        raise ConfigError(f'policy.{kind}: expected a table such as {{ type = "{PARTS[kind]}" }}, got {table!r}')
+    settings = {key: value for key, value in table.items() if key != "type"}
+    return _call(kind, table["type"], settings, shape if kind == "model" else {})
+
+
+def _named(kind: str, name: str) -> Callable[..., Any]:
+    known = REGISTRY[kind]
+    if name not in known:
+        raise ConfigError(f"{kind}: expected one of {', '.join(sorted(known))}; got {name!r}")
+    return known[name]
+
+
+def _call(kind: str, name: str, settings: dict[str, Any], shape: dict[str, int]) -> Any:
+    builder = _named(kind, name)
+    parameters = inspect.signature(builder).parameters
+    allowed = [key for key in parameters if key not in shape]
+    unknown = [key for key in settings if key not in allowed]
+    missing = [key for key in allowed if parameters[key].default is inspect.Parameter.empty and key not in settings]
+    if unknown or missing:
+        raise ConfigError(
+            f"{kind} {name!r}: expected settings among {', '.join(allowed) or 'none'}"
+            + (f"; not known: {', '.join(unknown)}" if unknown else "")
+            + (f"; missing: {', '.join(missing)}" if missing else "")
+        )
+    try:
+        return builder(**settings, **shape)
+    except TypeError as error:
+        raise ConfigError(f"{kind} {name!r}: a setting has the wrong type: {error}") from error
