@@ -1,0 +1,133 @@
+"""Expectation-maximisation for the position-based model, on clicks that are already summed up.
+
+Letters: w (k,) examination by position, g (a,) attraction by item, s = 1 - w g the probability of no click in a cell.
+Given no click, the slot was examined with probability w (1 - g) / s and its item attractive with g (1 - w) / s
+(Chuklin, Markov and de Rijke 2015). Summed over cells, both are products of one sparse matrix,
+non-clicks / s, with a vector. A Beta prior adds its pseudo-counts to the two ratios of the M-step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from scipy.special import xlog1py, xlogy
+
+from sojourn.exposure.cells import Cells
+from sojourn.records import FloatArray
+
+PseudoCounts = tuple[float, float]
+"""Hits and misses, >= 0, that a prior adds to what was counted: Beta(1 + hits, 1 + misses), whose mode EM finds."""
+
+_TINY = np.finfo(np.float64).tiny
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Step:
+    """One iteration: where it started, (k + a,) with w before g, how good that is, and where it leads."""
+
+    start: FloatArray
+    end: FloatArray
+    log_likelihood: float
+    log_posterior: float
+
+
+class PositionEM:
+    """The E-step and M-step on one log. The position ``anchor``, if any, is surely examined and never moves."""
+
+    def __init__(
+        self, cells: Cells, *, item_prior: PseudoCounts, position_prior: PseudoCounts, anchor: int | None
+    ) -> None:
+        self._cells = cells
+        self._prior = np.repeat([position_prior, item_prior], [cells.n_positions, cells.n_items], axis=0)
+        self._views, self._clicks = (
+            np.concatenate([cells.by_position(n), cells.by_item(n)]) for n in (cells.views, cells.clicks)
+        )
+        self._free = self._views > 0
+        if anchor is not None:
+            self._free[anchor] = False
+        self._missed = cells.views - cells.clicks
+        self._ratio = cells.matrix(self._missed.copy())  # its values are written over in each step
+        self._total = np.maximum(self._views + self._prior.sum(axis=1), _TINY)
+
+    def step(self, theta: FloatArray) -> Step:
+        """The log-posterior at ``theta``, and the ``theta`` that maximises its expectation given the clicks."""
+        w, g = np.split(theta, [self._cells.n_positions])
+        s = np.maximum(1.0 - w[self._cells.position] * g[self._cells.item], _TINY)
+        self._ratio.data[:] = self._missed / s
+        unclicked = theta * np.concatenate([(1.0 - g) @ self._ratio, self._ratio @ (1.0 - w)])
+        # Rounding must not carry a probability past 1.
+        end = np.minimum((self._clicks + unclicked + self._prior[:, 0]) / self._total, 1.0)
+        # Sums, not dot products: BLAS would start threads for vectors this long, which costs more than the work.
+        log_likelihood = xlogy(self._clicks, theta).sum() + (self._missed * np.log(s)).sum()
+        prior = xlogy(self._prior[:, 0], theta) + xlog1py(self._prior[:, 1], -theta)
+        return Step(
+            start=theta,
+            end=np.where(self._free, end, theta),
+            log_likelihood=float(log_likelihood),
+            log_posterior=float(log_likelihood + prior[self._free].sum()),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Path:
+    """A finished fit: the last point, and the trace of each point on the way, the last included."""
+
+    theta: FloatArray
+    log_likelihood: FloatArray
+    log_posterior: FloatArray
+    converged: bool
+
+
+def maximise(em: PositionEM, theta: FloatArray, *, max_iterations: int, tolerance: float, accelerate: bool) -> Path:
+    """Iterate until three iterations together raise the log-posterior by less than ``tolerance``; it never falls."""
+    steps: list[Step] = []
+    converged = False
+    for step in islice(_accelerated(em, theta) if accelerate else _plain(em, theta), max_iterations):
+        steps.append(step)
+        converged = len(steps) > 3 and step.log_posterior - steps[-4].log_posterior < tolerance
+        if converged:
+            break
+    steps.append(em.step(steps[-1].end))
+    return Path(
+        theta=steps[-1].start,
+        log_likelihood=np.array([step.log_likelihood for step in steps]),
+        log_posterior=np.array([step.log_posterior for step in steps]),
+        converged=converged,
+    )
+
+
+def _plain(em: PositionEM, theta: FloatArray) -> Iterator[Step]:
+    while True:
+        step = em.step(theta)
+        yield step
+        theta = step.end
+
+
+def _accelerated(em: PositionEM, theta: FloatArray) -> Iterator[Step]:
+    """Each third step starts from an extrapolation of the two before, if the log-posterior there is no lower.
+
+    EM alone creeps where clicks are rare: an iteration covers about a fraction g of the way that is left.
+    """
+    while True:
+        first = em.step(theta)
+        yield first
+        second = em.step(first.end)
+        yield second
+        leap = em.step(_extrapolate(first, second))
+        kept = leap.log_posterior >= second.log_posterior
+        if kept:
+            yield leap
+        theta = leap.end if kept else second.end
+
+
+def _extrapolate(first: Step, second: Step) -> FloatArray:
+    """The squared extrapolation of two steps (Varadhan and Roland 2008, step length S3), kept inside (0, 1)."""
+    change = first.end - first.start
+    bend = second.end - second.start - change
+    curvature = np.square(bend).sum()
+    length = max(1.0, np.sqrt(np.square(change).sum() / curvature)) if curvature > 0.0 else 1.0
+    leap = first.start + 2.0 * length * change + length**2 * bend
+    return np.clip(leap, 0.1 * second.end, 1.0 - 0.1 * (1.0 - second.end))
