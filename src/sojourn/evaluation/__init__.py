@@ -1,0 +1,70 @@
+"""What a policy earns: on the log it wrote, and, before it ships, on a log that another policy wrote.
+
+`ctr_sum` and `ctr_set` describe a log. `InversePropensity`, `SelfNormalized` and `DoublyRobust` value a target policy
+on a log with propensities: `target_propensity` asks the policy how likely it would have chosen what was shown,
+`estimate_all` runs several estimators on the shared weights, and `WeightDiagnostics.statements` says in words what
+they rest on. `replay` rehearses a learning policy on a uniformly random log; `replay_shown` repeats the protocol of
+the pseudo-exposure paper, and says why it is no value. Sessions are the unit of chance throughout::
+
+    target = target_propensity(policy, rounds, width=batch.n_slots, rng=rng)
+    estimates = estimate_all(batch, target, [InversePropensity(), SelfNormalized(weighting="prefix")])
+    print(as_table(estimates))
+"""
+
+from __future__ import annotations
+
+from sojourn.evaluation.comparison import as_table, estimate_all
+from sojourn.evaluation.cross_fitting import RewardRegression, choice_distribution, cross_fitted_prediction
+from sojourn.evaluation.diagnostics import WeightDiagnostics
+from sojourn.evaluation.estimators import DoublyRobust, InversePropensity, SelfNormalized
+from sojourn.evaluation.intervals import (
+    RatioTerms,
+    SessionBootstrap,
+    empirical_bernstein_interval,
+    normal_interval,
+    percentile_interval,
+)
+from sojourn.evaluation.metrics import ctr_set, ctr_sum, session_mean
+from sojourn.evaluation.prediction import RewardPrediction, from_distribution
+from sojourn.evaluation.replay import ReplayResult, replay
+from sojourn.evaluation.replay_shown import ShownResult, paired_difference, replay_shown
+from sojourn.evaluation.sessions import Sessions
+from sojourn.evaluation.targets import target_propensity
+from sojourn.evaluation.weighted_log import WeightedLog, weight_diagnostics
+from sojourn.evaluation.weighting_estimator import OffPolicyEstimate, WeightingEstimator
+from sojourn.evaluation.weights import Weighting, importance_weights
+
+__all__ = [
+    "DoublyRobust",
+    "InversePropensity",
+    "OffPolicyEstimate",
+    "RatioTerms",
+    "ReplayResult",
+    "RewardPrediction",
+    "RewardRegression",
+    "SelfNormalized",
+    "SessionBootstrap",
+    "Sessions",
+    "ShownResult",
+    "WeightDiagnostics",
+    "WeightedLog",
+    "Weighting",
+    "WeightingEstimator",
+    "as_table",
+    "choice_distribution",
+    "cross_fitted_prediction",
+    "ctr_set",
+    "ctr_sum",
+    "empirical_bernstein_interval",
+    "estimate_all",
+    "from_distribution",
+    "importance_weights",
+    "normal_interval",
+    "paired_difference",
+    "percentile_interval",
+    "replay",
+    "replay_shown",
+    "session_mean",
+    "target_propensity",
+    "weight_diagnostics",
+]
