@@ -1,0 +1,48 @@
+"""``sojourn inspect``."""
+
+from __future__ import annotations
+
+from sojourn.cli.options import AsJson, Html, Items, LogPath, Requests, Strict, Users
+from sojourn.cli.terminal import err, out, print_json, print_table, say, write_report
+from sojourn.jobs.attention import attend
+from sojourn.jobs.inspection import inspect as inspect_log
+from sojourn.logs import read_log
+
+
+def inspect(
+    log: LogPath,
+    items: Items = None,
+    users: Users = None,
+    requests: Requests = None,
+    strict: Strict = False,
+    json_: AsJson = False,
+    html: Html = None,
+) -> None:
+    """Say what a log holds, and what it can and cannot support."""
+    read = read_log(log, items=items, users=users, requests=requests, strict=strict)
+    found = inspect_log(read)
+    attention = attend(read)
+    if json_:
+        print_json(found.to_dict() | {"attention": attention.to_dict()})
+    else:
+        say(found.finding, attention.finding)
+        for statement in found.summary.statements:
+            out.print(f"  • {statement}", markup=False, highlight=False)
+        curve = found.summary.click_curve
+        weights, errors = attention.model.weights, attention.model.report.standard_errors
+        print_table(
+            "Clicks by position (0 is the top); looked at as the position-based model estimates it",
+            ("position", "impressions", "clicks", "click rate", "looked at", "± s.e."),
+            [
+                (each.position, each.n, each.n_clicks, f"{each.rate:.4f}",
+                 f"{weights[each.position]:.3f}", f"{errors[each.position]:.3f}")
+                for each in curve
+            ],
+        )  # fmt: skip
+        if found.problems:
+            rows = [(each.reason, each.count, each.examples[0] if each.examples else "") for each in found.problems]
+            print_table("Rows kept out", ("reason", "rows", "for example"), rows)
+        for warning in attention.model.report.warnings:
+            err.print(f"[yellow]warning:[/] {warning}", highlight=False)
+    if html is not None:
+        write_report(found.report(attention.finding, attention.section()), html)

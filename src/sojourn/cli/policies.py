@@ -1,0 +1,53 @@
+"""Policies as the command line names them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from sojourn import config
+from sojourn.errors import ConfigError
+from sojourn.jobs.demo import POLICIES
+
+
+def one_spec(recipe: str, config_file: Path | None) -> config.Spec:
+    """The policy of a file, or of a recipe without settings."""
+    return {"recipe": recipe} if config_file is None else _read(config_file)
+
+
+def specs(recipes: Sequence[str] | None, config_file: Path | None) -> dict[str, config.Spec]:
+    """The policies asked for, by name; those of the demo if none is."""
+    named: dict[str, config.Spec] = {name: {"recipe": name} for name in recipes or ()}
+    if config_file is not None:
+        spec = _read(config_file)
+        named[str(spec.get("name", spec.get("recipe", "policy")))] = spec
+    return named or {name: {"recipe": name} for name in POLICIES}
+
+
+def imported(target: str) -> Callable[..., Any]:
+    """The object of ``module:name``; modules of the working folder are found."""
+    module, _, name = target.partition(":")
+    if not module or not name:
+        raise ConfigError(f"target: expected module:make_policy, got {target!r}")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        found = getattr(import_module(module), name)
+    except ModuleNotFoundError as error:
+        raise ConfigError(f"target: no module {error.name!r} here or among the installed packages") from error
+    except AttributeError as error:
+        raise ConfigError(f"target: the module {module!r} has no {name!r}") from error
+    if not callable(found):
+        raise ConfigError(f"target: expected a factory, {target} is a {type(found).__name__}")
+    return found  # type: ignore[no-any-return]  # callable() narrows to a function of unknown type
+
+
+def _read(config_file: Path) -> config.Spec:
+    tables = config.read(config_file)
+    if not isinstance(tables.get("policy"), dict):
+        raise ConfigError(f"{config_file}: expected a [policy] table, got {', '.join(tables) or 'nothing'}")
+    spec: config.Spec = tables["policy"]
+    return spec

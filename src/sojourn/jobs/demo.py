@@ -1,0 +1,200 @@
+"""Demo: the main job. From a log to what was seen, what policies would earn, how sure that is, and how they learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sojourn import config
+from sojourn.errors import LogError
+from sojourn.jobs import open_bandit
+from sojourn.jobs.attention import Attention, attend
+from sojourn.jobs.estimating import encoder_for, fit_and_value, value
+from sojourn.jobs.inspection import Inspection, inspect
+from sojourn.jobs.learning import Learning, learn, preset
+from sojourn.jobs.rehearsal import Rehearsal, rehearse
+from sojourn.jobs.valuation import Valuation
+from sojourn.logs import Log
+from sojourn.reporting import Caution, Figure, Report, Section, Text, interval, percent, plots
+
+Stage = Callable[[str], Callable[[int, int], None]]
+"""Told what begins; gives what to tell (done, total)."""
+
+POLICIES: Final[tuple[str, ...]] = ("linucb_k", "linucb_k_sw", "iba_linucb", "iba_linucb_sw")
+SOFTMAX: Final[config.Spec] = {"name": "softmax", "sampler": {"type": "plackett_luce", "temperature": 0.002}}
+"""A policy that keeps to what the log shows more closely than one that always takes its best item."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Demo:
+    """What the demo found.
+
+    Parameters
+    ----------
+    inspection, attention
+        What the log holds, and what of it was seen.
+    valuation
+        Policies valued on the log, or why that is impossible.
+    rehearsal
+        Policies replayed on the shown items, where the log has whole pages of several items and features.
+    production
+        The estimate for a production policy whose true click rate is known; Open Bandit alone has one.
+    learning
+        Policies in a simulated feed.
+    """
+
+    inspection: Inspection
+    attention: Attention
+    valuation: Valuation | str
+    rehearsal: Rehearsal | None
+    production: Valuation | None
+    learning: Learning
+
+    @property
+    def findings(self) -> list[str]:
+        """What was found, in three sentences."""
+        if isinstance(self.valuation, Valuation):
+            worth = self.valuation.finding
+        else:
+            worth = f"**No policy can be valued on this log**: {self.valuation}"
+        if self.production is not None:
+            worth += f" {self.production_finding}"
+        return [f"{self.inspection.finding} {self.attention.finding}", worth, self.learning.finding]
+
+    @property
+    def production_finding(self) -> str:
+        """Whether the production policy's interval holds what it truly earned."""
+        if self.production is None:
+            return ""
+        valued = self.production.valued[0]
+        truth = self.production.truth[valued.policy]
+        low, high = valued.headline.interval
+        held = "covers" if truth.value in valued.headline else "misses"
+        return (
+            f"Of the production policy {valued.policy} the random log says {percent(valued.headline.value)} "
+            f"({interval(low, high, as_percent=True)}), which {held} the {percent(truth.value)} that it truly earned."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "findings": self.findings,
+            "inspection": self.inspection.to_dict(),
+            "attention": self.attention.to_dict(),
+            "valuation": self.valuation.to_dict() if isinstance(self.valuation, Valuation) else self.valuation,
+            "rehearsal": None if self.rehearsal is None else self.rehearsal.to_dict(),
+            "production": None if self.production is None else self.production.to_dict(),
+            "learning": self.learning.to_dict(),
+        }
+
+    def report(self, *, command: str, settings: Mapping[str, object]) -> Report:
+        """The page."""
+        sections = [self.inspection.section(), self.attention.section()]
+        if isinstance(self.valuation, Valuation):
+            sections.append(self.valuation.section())
+        else:
+            sections.append(Section("What other policies would have earned", [Caution(self.valuation)]))
+        if self.production is not None:
+            sections.append(self._production_section(self.production))
+        if self.rehearsal is not None:
+            sections.append(self.rehearsal.section())
+        sections.append(self.learning.section())
+        return Report(
+            title="From a log to a better policy",
+            subtitle=self.inspection.summary.source,
+            findings=self.findings,
+            sections=sections,
+            command=command,
+            settings=settings,
+        )
+
+    def _production_section(self, production: Valuation) -> Section:
+        valued = production.valued[0]
+        truth = production.truth[valued.policy]
+        names = [name for name in valued.estimates if name != "IPS, guaranteed"]
+        estimates = [valued.estimates[name] for name in names]
+        return Section(
+            "The estimate against the truth",
+            [
+                Text(
+                    f"{self.production_finding} The target is what {valued.policy} showed at each position, averaged "
+                    "over its whole log; its clicks are used for the truth alone."
+                ),
+                Figure(
+                    plots.value_intervals(
+                        names,
+                        [each.value for each in estimates],
+                        [each.interval[0] for each in estimates],
+                        [each.interval[1] for each in estimates],
+                        truth=truth.value,
+                        logged=production.logged.value,
+                        x_title="clicks per round (95 % intervals)",
+                    ),
+                    f"Three estimates of {valued.policy} from the random policy's log, and the click rate that it "
+                    f"truly had, {percent(truth.value)} ({interval(*truth.interval, as_percent=True)}).",
+                    alt="; ".join(f"{name} {percent(each.value)}" for name, each in zip(names, estimates, strict=True)),
+                ),
+                *production.blocks()[1:],
+            ],
+        )
+
+
+def on_open_bandit(*, seed: int = 0, stage: Stage) -> Demo:
+    """Run the demo on the Open Bandit sample."""
+    stage("read the Open Bandit sample")
+    log = open_bandit.all_campaigns("random")
+    log_of_production = open_bandit.all_campaigns("bts")
+    encoded = log.to_batch(encoder_for(log, "requests"))
+    bts, truth = open_bandit.production_policy(log_of_production, encoded)
+    production = value(
+        {bts.name: bts},
+        encoded,
+        candidates="requests",
+        truth={bts.name: truth},
+        seed=seed,
+        progress=stage("value the production policy on the random log"),
+    )
+    return _run(log, production=production, seed=seed, stage=stage)
+
+
+def on_log(log: Log, *, seed: int = 0, stage: Stage) -> Demo:
+    """Run the demo on a log of one's own."""
+    return _run(log, production=None, seed=seed, stage=stage)
+
+
+def _run(log: Log, *, production: Valuation | None, seed: int, stage: Stage) -> Demo:
+    stage("inspect the log")
+    inspection = inspect(log)
+    attention = attend(log, progress=stage("fit click models"))
+    weights = attention.model.weights.tolist()
+    specs = specs_with_weights(weights)
+    valuation = _valuation(log, specs, seed, stage)
+    rehearsal = None
+    if log.whole_pages and log.has_features and len(weights) > 1:
+        rehearsal = rehearse(log, specs, seed=seed, progress=stage("replay policies on the shown items"))
+    learning = learn(preset("lin", n_slots=3), seeds=range(seed, seed + 5), progress=stage("simulate a feed"))
+    return Demo(
+        inspection=inspection,
+        attention=attention,
+        valuation=valuation,
+        rehearsal=rehearsal,
+        production=production,
+        learning=learning,
+    )
+
+
+def specs_with_weights(weights: list[float]) -> dict[str, config.Spec]:
+    """The demo's policies; those that need examination weights get the given ones."""
+    specs: dict[str, config.Spec] = {}
+    for name in POLICIES:
+        spec: dict[str, Any] = {"recipe": name}
+        specs[name] = {**spec, "weights": weights} if config.needs_weights(spec) else spec
+    return {**specs, str(SOFTMAX["name"]): SOFTMAX}
+
+
+def _valuation(log: Log, specs: dict[str, config.Spec], seed: int, stage: Stage) -> Valuation | str:
+    try:
+        return fit_and_value(log, specs, seed=seed, progress=stage("value policies on the log"))
+    except LogError as error:  # says what the log lacks, which is what the reader needs to know
+        return str(error)

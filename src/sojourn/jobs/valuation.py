@@ -1,0 +1,192 @@
+"""Valuation: what policies would have earned on a log, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import polars as pl
+
+from sojourn.evaluation import OffPolicyEstimate
+from sojourn.records import Estimate
+from sojourn.reporting import Block, Caution, Column, Figure, Section, Table, Text, percent, plots
+from sojourn.reporting import interval as interval_text
+
+FEW_CLICKS: Final = 30
+"""Effective clicks below which a bootstrap has too little to draw from, and its interval is too narrow.
+
+Effective clicks are the clicks that the effective rounds would hold at the log's click rate. The clicks that happen to
+have a large weight will not do: where none has, the estimate is near 0 and looks sure.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Valued:
+    """One policy's estimates: IPS, SNIPS and DR with intervals by the bootstrap, and IPS by empirical Bernstein."""
+
+    policy: str
+    estimates: dict[str, OffPolicyEstimate]
+    logged: Estimate
+
+    @property
+    def headline(self) -> OffPolicyEstimate:
+        """The doubly robust estimate."""
+        return self.estimates["DR"]
+
+    @property
+    def guaranteed(self) -> OffPolicyEstimate:
+        """IPS with an interval that holds for any sample size."""
+        return self.estimates["IPS, guaranteed"]
+
+    @property
+    def effective_clicks(self) -> float:
+        """Clicks that the effective rounds would hold at the log's click rate."""
+        return self.headline.effective_n * self.logged.value
+
+    @property
+    def verdict(self) -> Literal["better", "worse", "undecided"]:
+        """How the policy compares with the log."""
+        low, high = self.headline.interval
+        if self.effective_clicks < FEW_CLICKS or low <= self.logged.value <= high:
+            return "undecided"
+        return "better" if low > self.logged.value else "worse"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Valuation:
+    """What several policies would have earned.
+
+    Parameters
+    ----------
+    logged
+        What the logging policy earned on the rounds valued.
+    valued
+        The policies, in the order given.
+    truth
+        What a policy is known to earn, by name, where it has been run.
+    """
+
+    logged: Estimate
+    valued: tuple[Valued, ...]
+    truth: Mapping[str, Estimate]
+
+    @property
+    def finding(self) -> str:
+        """Which policy would earn more, in a sentence; that none can be told, if so."""
+        better = [each for each in self.valued if each.verdict == "better"]
+        if better:
+            best = max(better, key=lambda each: each.headline.value)
+            low, high = best.headline.interval
+            return (
+                f"**{best.policy} would earn {percent(best.headline.value)}** "
+                f"({interval_text(low, high, as_percent=True)}), more than the {percent(self.logged.value)} of the log."
+            )
+        worse = [each.policy for each in self.valued if each.verdict == "worse"]
+        said = (
+            f"**No policy can be said to earn more than the log's {percent(self.logged.value)}**: "
+            "the intervals are too wide to decide"
+        )
+        return said + (f"; {', '.join(worse)} would earn less." if worse else ".")
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"logged": _plain(self.logged), "policies": self.table().to_dicts()}
+
+    def table(self) -> pl.DataFrame:
+        """One row per policy and estimator."""
+        return pl.DataFrame(
+            [
+                {
+                    "policy": each.policy,
+                    "estimator": name,
+                    **_plain(estimate),
+                    "effective_clicks": each.effective_clicks,
+                    "verdict": each.verdict,
+                }
+                for each in self.valued
+                for name, estimate in each.estimates.items()
+            ]
+        )
+
+    def blocks(self) -> list[Block]:
+        """Figure, caution and table, for the report."""
+        names = [each.policy for each in self.valued]
+        headline = [each.headline for each in self.valued]
+        truth: float | None = None
+        if len(self.valued) == 1 and names[0] in self.truth:
+            truth = self.truth[names[0]].value
+        low, high = self.logged.interval
+        body: list[Block] = [
+            Figure(
+                plots.value_intervals(
+                    names,
+                    [each.value for each in headline],
+                    [each.interval[0] for each in headline],
+                    [each.interval[1] for each in headline],
+                    truth=truth,
+                    logged=self.logged.value,
+                    x_title="clicks per round (doubly robust, 95 % intervals)",
+                ),
+                "What each policy would have earned, estimated from the log. The log itself earned "
+                f"{percent(self.logged.value)} ({interval_text(low, high, as_percent=True)}).",
+                alt="; ".join(f"{each.policy} {percent(each.headline.value)}" for each in self.valued),
+            )
+        ]
+        thin = [
+            f"{each.policy} ({each.effective_clicks:.0f})" for each in self.valued if each.effective_clicks < FEW_CLICKS
+        ]
+        if thin:
+            body.append(
+                Caution(
+                    f"The log is worth fewer than {FEW_CLICKS} clicks toward {', '.join(thin)}. A bootstrap of so few "
+                    "is too narrow; only the guaranteed interval in the table holds. No verdict is given on them."
+                )
+            )
+        return [*body, self._report_table()]
+
+    def section(self) -> Section:
+        """What a policy would earn, for the report."""
+        intro = Text(
+            "Each logged click counts for as much more as the policy would have shown the item more often (importance "
+            "weights). Policies are fitted on the earlier part of the log and valued on the later part."
+        )
+        return Section("What other policies would have earned", [intro, *self.blocks()])
+
+    def _report_table(self) -> Table:
+        frame = self.table().select(
+            "policy",
+            "estimator",
+            pl.col("value"),
+            pl.col("stderr"),
+            pl.col("low"),
+            pl.col("high"),
+            pl.col("effective_n").alias("effective rounds"),
+            pl.col("effective_clicks").alias("effective clicks"),
+            "verdict",
+        )
+        share = Column(as_percent=True)
+        return Table(
+            frame,
+            "IPS, SNIPS and DR with 95 % intervals by a bootstrap over sessions; the guaranteed interval is by "
+            "empirical Bernstein. Effective rounds and clicks are what the weights leave of the log.",
+            {
+                "value": Column(as_percent=True, stderr="stderr"),
+                "low": share,
+                "high": share,
+                "effective rounds": Column(digits=4),
+                "effective clicks": Column(digits=3),
+            },
+        )
+
+
+def _plain(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "value": estimate.value,
+        "stderr": estimate.stderr,
+        "low": estimate.interval[0],
+        "high": estimate.interval[1],
+        "method": estimate.method,
+        "effective_n": estimate.effective_n,
+        "rounds": estimate.n,
+    }
