@@ -16,6 +16,7 @@ from sojourn.jobs.learning import Learning, learn, preset
 from sojourn.jobs.rehearsal import Rehearsal, rehearse
 from sojourn.jobs.valuation import Valuation
 from sojourn.logs import Log
+from sojourn.records import Estimate
 from sojourn.reporting import Caution, Figure, Report, Section, Text, interval, percent, plots
 
 Stage = Callable[[str], Callable[[int, int], None]]
@@ -38,8 +39,8 @@ class Demo:
         Policies valued on the log, or why that is impossible.
     rehearsal
         Policies replayed on the shown items, where the log has whole pages of several items and features.
-    production
-        The estimate for a production policy whose true click rate is known; Open Bandit alone has one.
+    production, production_truth
+        The estimates for a production policy, and what it truly earned; Open Bandit alone has one.
     learning
         Policies in a simulated feed.
     """
@@ -49,6 +50,7 @@ class Demo:
     valuation: Valuation | str
     rehearsal: Rehearsal | None
     production: Valuation | None
+    production_truth: Estimate | None
     learning: Learning
 
     @property
@@ -65,12 +67,11 @@ class Demo:
     @property
     def production_finding(self) -> str:
         """Whether the production policy's interval holds what it truly earned."""
-        if self.production is None:
+        if self.production is None or self.production_truth is None:
             return ""
-        valued = self.production.valued[0]
-        truth = self.production.truth[valued.policy]
-        low, high = valued.headline.interval
-        held = "covers" if truth.value in valued.headline else "misses"
+        valued, truth = self.production.valued[0], self.production_truth
+        low, high = valued.interval
+        held = "covers" if low <= truth.value <= high else "misses"
         return (
             f"Of the production policy {valued.policy} the random log says {percent(valued.headline.value)} "
             f"({interval(low, high, as_percent=True)}), which {held} the {percent(truth.value)} that it truly earned."
@@ -85,6 +86,7 @@ class Demo:
             "valuation": self.valuation.to_dict() if isinstance(self.valuation, Valuation) else self.valuation,
             "rehearsal": None if self.rehearsal is None else self.rehearsal.to_dict(),
             "production": None if self.production is None else self.production.to_dict(),
+            "production_truth": None if self.production_truth is None else self.production_truth.value,
             "learning": self.learning.to_dict(),
         }
 
@@ -95,8 +97,8 @@ class Demo:
             sections.append(self.valuation.section())
         else:
             sections.append(Section("What other policies would have earned", [Caution(self.valuation)]))
-        if self.production is not None:
-            sections.append(self._production_section(self.production))
+        if self.production is not None and self.production_truth is not None:
+            sections.append(self._production_section(self.production, self.production_truth))
         if self.rehearsal is not None:
             sections.append(self.rehearsal.section())
         sections.append(self.learning.section())
@@ -109,9 +111,8 @@ class Demo:
             settings=settings,
         )
 
-    def _production_section(self, production: Valuation) -> Section:
+    def _production_section(self, production: Valuation, truth: Estimate) -> Section:
         valued = production.valued[0]
-        truth = production.truth[valued.policy]
         names = [name for name in valued.estimates if name != "IPS, guaranteed"]
         estimates = [valued.estimates[name] for name in names]
         return Section(
@@ -124,12 +125,12 @@ class Demo:
                 Figure(
                     plots.value_intervals(
                         names,
-                        [each.value for each in estimates],
-                        [each.interval[0] for each in estimates],
-                        [each.interval[1] for each in estimates],
-                        truth=truth.value,
-                        logged=production.logged.value,
-                        x_title="clicks per round (95 % intervals)",
+                        [100.0 * each.value for each in estimates],
+                        [100.0 * each.interval[0] for each in estimates],
+                        [100.0 * each.interval[1] for each in estimates],
+                        truth=100.0 * truth.value,
+                        logged=100.0 * production.logged.value,
+                        x_title="clicks per 100 rounds (95 % intervals)",
                     ),
                     f"Three estimates of {valued.policy} from the random policy's log, and the click rate that it "
                     f"truly had, {percent(truth.value)} ({interval(*truth.interval, as_percent=True)}).",
@@ -151,19 +152,18 @@ def on_open_bandit(*, seed: int = 0, stage: Stage) -> Demo:
         {bts.name: bts},
         encoded,
         candidates="requests",
-        truth={bts.name: truth},
         seed=seed,
         progress=stage("value the production policy on the random log"),
     )
-    return _run(log, production=production, seed=seed, stage=stage)
+    return _run(log, production=production, truth=truth, seed=seed, stage=stage)
 
 
 def on_log(log: Log, *, seed: int = 0, stage: Stage) -> Demo:
     """Run the demo on a log of one's own."""
-    return _run(log, production=None, seed=seed, stage=stage)
+    return _run(log, production=None, truth=None, seed=seed, stage=stage)
 
 
-def _run(log: Log, *, production: Valuation | None, seed: int, stage: Stage) -> Demo:
+def _run(log: Log, *, production: Valuation | None, truth: Estimate | None, seed: int, stage: Stage) -> Demo:
     stage("inspect the log")
     inspection = inspect(log)
     attention = attend(log, progress=stage("fit click models"))
@@ -180,6 +180,7 @@ def _run(log: Log, *, production: Valuation | None, seed: int, stage: Stage) -> 
         valuation=valuation,
         rehearsal=rehearsal,
         production=production,
+        production_truth=truth,
         learning=learning,
     )
 

@@ -25,7 +25,7 @@ from sojourn.exposure import PositionBasedModel
 from sojourn.interfaces import Policy
 from sojourn.jobs.valuation import Valuation, Valued
 from sojourn.logs import Candidates, EncodedLog, FeatureEncoder, Log, rounds
-from sojourn.records import Estimate, LogBatch
+from sojourn.records import LogBatch
 
 Progress = Callable[[int, int], None]
 
@@ -133,7 +133,6 @@ def value(
     encoded: EncodedLog,
     *,
     candidates: Candidates,
-    truth: Mapping[str, Estimate] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Valuation:
@@ -149,7 +148,7 @@ def value(
 
         estimates = _estimate(policy, encoded, candidates, seed, report)
         valued.append(Valued(policy=name, estimates=estimates, logged=logged))
-    return Valuation(logged=logged, valued=tuple(valued), truth=truth or {})
+    return Valuation(logged=logged, valued=tuple(valued))
 
 
 def encoder_for(log: Log, candidates: Candidates) -> FeatureEncoder:

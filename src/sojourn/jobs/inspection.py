@@ -10,7 +10,7 @@ import polars as pl
 
 from sojourn.logs import Log, LogSummary, Problem, summarize
 from sojourn.records import FloatArray
-from sojourn.reporting import Block, Caution, Column, Figure, Report, Section, Table, Text, count, percent, plots
+from sojourn.reporting import Block, Caution, Column, Figure, Points, Report, Section, Table, count, percent, plots
 
 _MANY_STEPS = 100  # sessions beyond this length are left off the plot
 
@@ -57,8 +57,7 @@ class Inspection:
 
     def section(self) -> Section:
         """What the log holds, for the report."""
-        statements = "\n\n".join(self.summary.statements)
-        return Section("What the log holds", [Text(statements), *self._problems(), *self._figures()])
+        return Section("What the log holds", [Points(self.summary.statements), *self._problems(), *self._figures()])
 
     def report(self, finding: str, section: Section) -> Report:
         """A report of the inspection, with a further finding and section."""

@@ -35,7 +35,7 @@ def all_campaigns(policy: open_bandit.Policy, folder: Path | str | None = None) 
         lists = pl.lit(catalogue["item_id"].implode()).first().alias("candidates")
         requests.append(rows.select("request_id").with_columns(lists))
     return Log.from_frame(
-        pl.concat(slots),
+        pl.concat(slots).sort("timestamp", maintain_order=True),
         items=pl.concat(items),
         requests=pl.concat(requests),
         whole_pages=False,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import polars as pl
+from scipy.stats import norm
 
 from sojourn.evaluation import OffPolicyEstimate
 from sojourn.records import Estimate
@@ -45,9 +45,23 @@ class Valued:
         return self.headline.effective_n * self.logged.value
 
     @property
+    def interval(self) -> tuple[float, float]:
+        """The bootstrap's interval of the headline, widened to what so few effective rounds allow.
+
+        A bootstrap cannot draw clicks that did not happen. Effective rounds n at click rate p have the standard error
+        sqrt(p (1 - p) / n), whatever happened in them.
+        """
+        low, high = self.headline.interval
+        rate = min(max(self.logged.value, 0.0), 1.0)
+        effective_n = max(self.headline.effective_n, 1.0)
+        half = float(norm.ppf(0.5 + self.headline.confidence / 2.0)) * (rate * (1.0 - rate) / effective_n) ** 0.5
+        value = self.headline.value
+        return min(low, value - half), max(high, value + half)
+
+    @property
     def verdict(self) -> Literal["better", "worse", "undecided"]:
         """How the policy compares with the log."""
-        low, high = self.headline.interval
+        low, high = self.interval
         if self.effective_clicks < FEW_CLICKS or low <= self.logged.value <= high:
             return "undecided"
         return "better" if low > self.logged.value else "worse"
@@ -63,13 +77,10 @@ class Valuation:
         What the logging policy earned on the rounds valued.
     valued
         The policies, in the order given.
-    truth
-        What a policy is known to earn, by name, where it has been run.
     """
 
     logged: Estimate
     valued: tuple[Valued, ...]
-    truth: Mapping[str, Estimate]
 
     @property
     def finding(self) -> str:
@@ -77,7 +88,7 @@ class Valuation:
         better = [each for each in self.valued if each.verdict == "better"]
         if better:
             best = max(better, key=lambda each: each.headline.value)
-            low, high = best.headline.interval
+            low, high = best.interval
             return (
                 f"**{best.policy} would earn {percent(best.headline.value)}** "
                 f"({interval_text(low, high, as_percent=True)}), more than the {percent(self.logged.value)} of the log."
@@ -112,24 +123,20 @@ class Valuation:
     def blocks(self) -> list[Block]:
         """Figure, caution and table, for the report."""
         names = [each.policy for each in self.valued]
-        headline = [each.headline for each in self.valued]
-        truth: float | None = None
-        if len(self.valued) == 1 and names[0] in self.truth:
-            truth = self.truth[names[0]].value
         low, high = self.logged.interval
         body: list[Block] = [
             Figure(
                 plots.value_intervals(
                     names,
-                    [each.value for each in headline],
-                    [each.interval[0] for each in headline],
-                    [each.interval[1] for each in headline],
-                    truth=truth,
-                    logged=self.logged.value,
-                    x_title="clicks per round (doubly robust, 95 % intervals)",
+                    [100.0 * each.headline.value for each in self.valued],
+                    [100.0 * each.interval[0] for each in self.valued],
+                    [100.0 * each.interval[1] for each in self.valued],
+                    logged=100.0 * self.logged.value,
+                    x_title="clicks per 100 rounds (doubly robust, 95 % intervals)",
                 ),
                 "What each policy would have earned, estimated from the log. The log itself earned "
-                f"{percent(self.logged.value)} ({interval_text(low, high, as_percent=True)}).",
+                f"{percent(self.logged.value)} ({interval_text(low, high, as_percent=True)}). Intervals are the "
+                "bootstrap's, or what so few effective rounds allow, whichever is wider.",
                 alt="; ".join(f"{each.policy} {percent(each.headline.value)}" for each in self.valued),
             )
         ]
@@ -139,8 +146,8 @@ class Valuation:
         if thin:
             body.append(
                 Caution(
-                    f"The log is worth fewer than {FEW_CLICKS} clicks toward {', '.join(thin)}. A bootstrap of so few "
-                    "is too narrow; only the guaranteed interval in the table holds. No verdict is given on them."
+                    f"The log is worth fewer than {FEW_CLICKS} clicks toward {', '.join(thin)}. The bootstrap's "
+                    "intervals in the table are too narrow then, and no verdict is given on these policies."
                 )
             )
         return [*body, self._report_table()]
@@ -163,7 +170,6 @@ class Valuation:
             pl.col("high"),
             pl.col("effective_n").alias("effective rounds"),
             pl.col("effective_clicks").alias("effective clicks"),
-            "verdict",
         )
         share = Column(as_percent=True)
         return Table(

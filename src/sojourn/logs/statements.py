@@ -28,7 +28,7 @@ def _about_rows(summary: LogSummary) -> Iterator[str]:
     n_rejected = sum(summary.rejected.values())
     if n_rejected:
         share = n_rejected / (n_rejected + summary.n_rows)
-        yield f"{n_rejected} rows ({share:.1%}) were kept out; see the reasons."
+        yield f"{n_rejected:,} rows ({share:.1%}) were kept out; see the reasons."
     if not summary.n_clicks:
         yield "No clicks: nothing can be learned about items or positions."
 
@@ -41,7 +41,7 @@ def _about_propensities(summary: LogSummary) -> Iterator[str]:
         yield "All propensities are 1: the logging policy did not explore, so no other policy can be valued."
     else:
         share = propensity.effective_n / summary.n_rows
-        worth = f"the log is worth {propensity.effective_n:.0f} slots ({share:.1%}) toward the uniform policy"
+        worth = f"the log is worth {propensity.effective_n:,.0f} slots ({share:.1%}) toward the uniform policy"
         advice = "; expect wide intervals for policies far from the logging policy" if share < _FEW_EFFECTIVE else ""
         yield f"Propensities: off-policy evaluation is on; {worth}{advice}."
 
@@ -64,8 +64,8 @@ def _about_positions(log: Log, summary: LogSummary) -> Iterator[str]:
         yield "No item is seen at two positions: the effect of the position cannot be told from that of the item."
     else:
         yield (
-            f"{summary.share_of_items_that_move:.0%} of the items are seen at more than one position: "
-            "the effect of the position can be told from that of the item."
+            f"{summary.share_of_items_that_move:.0%} of the items are seen at more than one position: with enough "
+            "clicks, the effect of the position can be told from that of the item."
         )
     if not log.has("seen"):
         yield "No viewport signal: what was seen is inferred from clicks; log it as `seen` where the app knows."

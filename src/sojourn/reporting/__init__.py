@@ -22,7 +22,7 @@ except ImportError as error:
     raise MissingExtraError("plotly", "report") from error
 
 from sojourn.reporting import plots
-from sojourn.reporting.blocks import Block, Caution, Figure, Text
+from sojourn.reporting.blocks import Block, Caution, Figure, Points, Text
 from sojourn.reporting.page import Report, Section, render, write
 from sojourn.reporting.tables import Column, Table
 from sojourn.reporting.text import count, interval, number, percent, plus_minus
@@ -32,6 +32,7 @@ __all__ = [
     "Caution",
     "Column",
     "Figure",
+    "Points",
     "Report",
     "Section",
     "Table",

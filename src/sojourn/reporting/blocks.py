@@ -1,10 +1,13 @@
-"""What a section is made of, and the HTML of each. All text is escaped here; ``**words**`` become strong."""
+"""What a section is made of, and the HTML of each.
+
+All text is escaped here; then **words** become strong and `words` become code.
+"""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import plotly.graph_objects as go
@@ -17,6 +20,13 @@ class Text:
     """Paragraphs, with an empty line between them."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Sentences that stand side by side, as a list."""
+
+    points: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +55,17 @@ class Figure:
     alt: str = ""
 
 
-Block = Figure | Table | Text | Caution
+Block = Figure | Table | Text | Points | Caution
 
 _NO_BREAK = re.compile(r"(?<=\d) (?=[%±])|(?<=±) (?=\d)")  # "0.433 ± 0.038 %" stays on one line
 _STRONG = re.compile(r"\*\*(.+?)\*\*")
+_CODE = re.compile(r"`([^`]+)`")
 
 
 def inline(text: str) -> str:
     """One line of text as HTML."""
-    return _STRONG.sub(r"<strong>\1</strong>", _NO_BREAK.sub("\u00a0", html.escape(text)))
+    strong = _STRONG.sub(r"<strong>\1</strong>", _NO_BREAK.sub("\u00a0", html.escape(text)))
+    return _CODE.sub(r"<code>\1</code>", strong)
 
 
 def to_html(block: Block, figure_number: int, table_number: int) -> str:
@@ -65,6 +77,8 @@ def to_html(block: Block, figure_number: int, table_number: int) -> str:
             return _table(block, table_number)
         case Caution():
             return f'<aside class="caution" role="note"><strong>Caution.</strong> {inline(block.text)}</aside>'
+        case Points():
+            return "<ul>" + "".join(f"<li>{inline(point)}</li>" for point in block.points) + "</ul>"
         case Text():
             return "\n".join(f"<p>{inline(part)}</p>" for part in re.split(r"\n\s*\n", block.text.strip()))
 
