@@ -1,0 +1,32 @@
+"""What passes between the stages: frozen records of arrays, checked once, where they are made.
+
+The axes, everywhere in Sojourn::
+
+    n  rounds (requests)      m  candidates of a request     k  slots of a slate
+    d  features of a row      r  training rows               s  models in a stack, one per slot
+
+Arrays are batch first and inputs are never changed. A slot that holds no item (a page shorter than the widest one)
+has ``item == -1``; what its other fields hold is ignored.
+"""
+
+from __future__ import annotations
+
+from sojourn.records.arrays import BoolArray, FloatArray, IntArray
+from sojourn.records.estimate import Estimate, IntervalMethod
+from sojourn.records.log_batch import NO_ITEM, LogBatch
+from sojourn.records.round import Decision, Feedback, Request
+from sojourn.records.rows import Rows
+
+__all__ = [
+    "NO_ITEM",
+    "BoolArray",
+    "Decision",
+    "Estimate",
+    "Feedback",
+    "FloatArray",
+    "IntArray",
+    "IntervalMethod",
+    "LogBatch",
+    "Request",
+    "Rows",
+]
