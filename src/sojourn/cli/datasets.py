@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from sojourn.cli.options import AsJson
-from sojourn.cli.terminal import print_json, print_table
+from sojourn.cli.terminal import out, print_json
 from sojourn.logs.datasets import DATASETS
 
 
@@ -14,9 +14,18 @@ def datasets(json_: AsJson = False) -> None:
     if json_:
         print_json([asdict(card) for card in DATASETS])
         return
-    columns = ("name", "size", "position", "propensity", "session end", "licence", "where to get it")
-    rows = [
-        (card.name, card.size, card.position, card.propensity, card.session_end, card.licence, card.source)
-        for card in DATASETS
-    ]
-    print_table("Data sets; sojourn.logs.datasets.<name> reads each", columns, rows)
+    for card in DATASETS:
+        out.print(f"[bold]{card.name}[/]  {card.title}", highlight=False)
+        for label, text in (
+            ("holds", f"{card.size}; exposure: {card.exposure}; click: {card.click}"),
+            (
+                "for learning",
+                f"position: {card.position}; propensity: {card.propensity}; session end: {card.session_end}",
+            ),
+            ("where to get it", card.source),
+            ("licence", card.licence),
+            ("read it with", f"{card.load}(...)"),
+        ):
+            out.print(f"  {label + ':':17}", end="", highlight=False)
+            out.print(text, markup=False, highlight=False, soft_wrap=True)
+        out.print()

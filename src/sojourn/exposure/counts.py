@@ -7,14 +7,16 @@ The position-based model and its baselines see nothing else of a log, so fitting
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from sojourn.errors import InvalidInputError, LogError
 from sojourn.records import NO_ITEM, IntArray, LogBatch
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _DENSE_TABLE = 1 << 22  # cells of a lookup table that is small enough to be filled rather than sorted for
 
@@ -81,6 +83,8 @@ class ClickCounts:
         LogError
             If a column is missing or a row has no item, no position >= 0 or no click of 0 or 1.
         """
+        import polars as pl  # here, because a policy that never reads a log should not wait for it
+
         missing = {"item_id", "position", "click"} - set(slots.collect_schema().names())
         if missing:
             raise LogError(f"slots: expected the columns item_id, position and click; missing: {sorted(missing)}")

@@ -17,10 +17,14 @@ from scipy.linalg import lapack
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.quadratic import quadratic_forms
+from sojourn.models.scratch import scratch
 from sojourn.records import FloatArray, Rows
 
 REFRESH_EVERY: Final = 512
 """Low-rank updates of A^-1 before it is computed from A afresh, so that rounding errors cannot pile up."""
+
+ROWS_AT_ONCE: Final = 2048
+"""Rows summed up in one matrix product: few enough to stay in the cache."""
 
 
 class BayesianRidge:
@@ -120,9 +124,11 @@ class BayesianRidge:
             self._learn(int(each), x[mine], rows.reward[mine], rows.weight[mine])
 
     def _learn(self, slot: int, x: FloatArray, reward: FloatArray, weight: FloatArray) -> None:
-        weighted = x * weight[:, None]
-        self._precision[slot] += weighted.T @ x
-        self._response[slot] += reward @ weighted
+        for start in range(0, len(x), ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            weighted = x[part] * weight[part, None]
+            self._precision[slot] += weighted.T @ x[part]
+            self._response[slot] += reward[part] @ weighted
         self._low_rank_updates += 1
         if len(x) >= self.n_features or self._low_rank_updates % REFRESH_EVERY == 0:
             self._refresh(slot)
@@ -141,7 +147,8 @@ class BayesianRidge:
         # A^-1 -= w g g' / (1 + w x'g),  g = A^-1 x.
         precision, covariance, response = self._precision[slots], self._covariance[slots], self._response[slots]
         weighted = x * weight[:, None]
-        precision += weighted[:, :, None] * x[:, None, :]
+        outer = scratch(precision.shape)
+        precision += np.multiply(weighted[:, :, None], x[:, None, :], out=outer)
         response += reward[:, None] * weighted
         self._low_rank_updates += 1
         if self._low_rank_updates % REFRESH_EVERY == 0:
@@ -150,7 +157,7 @@ class BayesianRidge:
             return
         gain = (covariance @ x[:, :, None])[:, :, 0]  # (r, d)
         shrink = weight / (1.0 + weight * (x * gain).sum(axis=1))
-        covariance -= (gain * shrink[:, None])[:, :, None] * gain[:, None, :]
+        covariance -= np.multiply((gain * shrink[:, None])[:, :, None], gain[:, None, :], out=outer)
         self._theta[slots] = (covariance @ response[:, :, None])[:, :, 0]
 
     def _refresh(self, slot: int) -> None:

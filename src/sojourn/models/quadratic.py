@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from functools import cache
 from typing import Final
 
 import numpy as np
 
+from sojourn.models.scratch import scratch
 from sojourn.records import FloatArray, IntArray
 
 FEW_FEATURES: Final = 16
@@ -40,7 +39,7 @@ def quadratic_forms(features: FloatArray, matrices: FloatArray) -> FloatArray:
 def _by_products(columns: FloatArray, matrices: FloatArray) -> FloatArray:
     i, j, times = _pairs(len(columns))
     coefficients = matrices[:, i, j] * times  # (s, d (d + 1) / 2)
-    left, right = _scratch((2, len(i), columns.shape[1]))
+    left, right = scratch((2, len(i), columns.shape[1]))
     np.take(columns, i, axis=0, out=left, mode="clip")  # any mode but the default writes to `out` without a buffer
     np.take(columns, j, axis=0, out=right, mode="clip")
     left *= right
@@ -62,20 +61,8 @@ def _by_blocks(columns: FloatArray, matrices: FloatArray) -> FloatArray:
         stop = min(start + BLOCK, n_features)
         block = matrices[:, start:stop, :stop].transpose(1, 0, 2).copy()  # (block, s, stop)
         block[:, :, start:] *= 0.5  # inside the diagonal block each pair comes twice
-        product = _scratch(((stop - start) * n_models, n_rows))
+        product = scratch(((stop - start) * n_models, n_rows))
         np.matmul(block.reshape(-1, stop), columns[:stop], out=product)
         half += np.einsum("jsm,jm->sm", product.reshape(-1, n_models, n_rows), columns[start:stop])
     half *= 2.0
     return half
-
-
-_of_thread = threading.local()
-
-
-def _scratch(shape: tuple[int, ...]) -> FloatArray:
-    """Working memory that a thread keeps: fresh pages from the system cost more than the arithmetic on them."""
-    size = math.prod(shape)
-    buffer: FloatArray | None = getattr(_of_thread, "buffer", None)
-    if buffer is None or buffer.size < size:
-        buffer = _of_thread.buffer = np.empty(size)
-    return buffer[:size].reshape(shape)
