@@ -25,5 +25,7 @@ def expect_finite(array: NDArray[Any], name: str) -> None:
     """Refuse NaN and infinity."""
     # NaN and infinity survive a sum, which costs a quarter of isfinite().all(). A sum that overflows gives a false
     # alarm, so only then is each value looked at.
-    if not math.isfinite(array.sum()) and not np.isfinite(array).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = array.sum()
+    if not math.isfinite(total) and not np.isfinite(array).all():
         raise InvalidInputError(f"{name}: expected finite numbers, got NaN or infinity; drop or impute them first")
