@@ -16,7 +16,7 @@ from sojourn.checks.loans import read_only
 from sojourn.checks.policy_acts import MakePolicy, trained
 from sojourn.checks.small_worlds import all_slates, draw_request, slate_frequencies
 from sojourn.interfaces import Policy, SlotDistribution
-from sojourn.records import Decision, FloatArray, IntArray, Request
+from sojourn.records import Decision, FloatArray, Request
 
 N_ACTS: Final = 2000
 REQUEST: Final = read_only(draw_request(generator(11), n_candidates=4, n_slots=2))

@@ -7,6 +7,7 @@ import numpy as np
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import SlotScores
 from sojourn.records import FloatArray, IntArray
+from sojourn.records.arrays import expect_finite
 
 
 class FixedScores:
@@ -21,8 +22,7 @@ class FixedScores:
     """
 
     def __init__(self, scores: FloatArray, *, first_slot: int = 0) -> None:
-        if not np.isfinite(scores.sum()):
-            raise InvalidInputError("scores: expected finite numbers, got NaN or infinity; check the features")
+        expect_finite(scores, "scores")
         self.scores = scores
         self.first_slot = first_slot
 
