@@ -83,11 +83,12 @@ class DoublyRobust(WeightingEstimator):
 
     def terms(self, log: WeightedLog) -> RatioTerms:
         """One number per round: sum_j [w_{j-1} E_pi q_j + w_j (r_j - q_j)]."""
-        if self.prediction.logged.shape != log.reward.shape:
+        if self.prediction.logged.shape != log.given_shape:
             raise InvalidInputError(
-                f"prediction: expected the log's shape {log.reward.shape}, got {self.prediction.logged.shape}"
+                f"prediction: expected the log's shape {log.given_shape}, got {self.prediction.logged.shape}"
             )
-        logged, target = log.masked(self.prediction.logged), log.masked(self.prediction.target)
+        width = log.reward.shape[1]
+        logged, target = log.masked(self.prediction.logged[:, :width]), log.masked(self.prediction.target[:, :width])
         weights = log.weights("slot" if self.weighting == "slot" else "prefix", self.clip)
         terms = (
             _row_sums(log.weights(self.weighting, self.clip), log.reward) - _row_sums(weights, logged) + target[:, :1]

@@ -16,7 +16,8 @@ from sojourn.records import BoolArray, FloatArray, LogBatch
 class WeightedLog:
     """Rewards, weights and resamples of one log and one target policy.
 
-    Everything is computed when it is first asked for and then kept; nothing in it may be changed.
+    Everything is computed when it is first asked for and then kept; nothing in it may be changed. Slots at the end that
+    no page fills are left out.
 
     Parameters
     ----------
@@ -27,8 +28,12 @@ class WeightedLog:
     """
 
     def __init__(self, batch: LogBatch, target: FloatArray) -> None:
-        self.batch = batch
+        self.given_shape = batch.item.shape
         self._ratios = slot_ratios(batch, target)
+        width = _filled_width(batch)
+        if width < batch.n_slots:  # a slot that no page fills adds nothing, and must not widen an interval
+            batch, self._ratios = batch.first_slots(width), self._ratios[:, :width]
+        self.batch = batch
         self._weights: dict[Weighting, FloatArray] = {}
         self._diagnostics: dict[tuple[Weighting, float | None], WeightDiagnostics] = {}
         self._bootstraps: dict[int, SessionBootstrap] = {}
@@ -80,6 +85,15 @@ class WeightedLog:
     def _kind(self, weighting: Weighting) -> Weighting:
         """With one slot the three weightings are one."""
         return weighting if self._ratios.shape[1] > 1 else "slot"
+
+
+def _filled_width(batch: LogBatch) -> int:
+    """Slots down to the lowest one that any page fills; at least 1."""
+    hidden = hidden_slots(batch)
+    if hidden is None:
+        return batch.n_slots
+    filled = np.flatnonzero(~hidden.all(axis=0))
+    return int(filled[-1]) + 1 if filled.size else 1
 
 
 def weight_diagnostics(

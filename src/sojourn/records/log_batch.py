@@ -142,3 +142,9 @@ class LogBatch:
         parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         taken: dict[str, Any] = {name: None if part is None else part[rounds] for name, part in parts.items()}
         return LogBatch(**taken)
+
+    def first_slots(self, n_slots: int) -> LogBatch:
+        """The upper part of every page, ``n_slots`` wide."""
+        parts: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        per_slot = {name for name, part in parts.items() if part is not None and part.ndim > 1}
+        return LogBatch(**{name: part[:, :n_slots] if name in per_slot else part for name, part in parts.items()})
