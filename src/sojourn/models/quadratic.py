@@ -12,6 +12,8 @@ from sojourn.records import FloatArray, IntArray
 
 FEW_FEATURES: Final = 16
 """Up to here the products x_i x_j of a row fit the cache and one matrix product does the rest."""
+MANY_FEATURES: Final = 32
+"""From here on a third of one matrix product is worth two more calls."""
 BLOCK: Final = 10
 
 
@@ -30,10 +32,25 @@ def quadratic_forms(features: FloatArray, matrices: FloatArray) -> FloatArray:
     (s, m) float
     """
     if len(matrices) == 1:
-        forms: FloatArray = np.einsum("md,md->m", features @ matrices[0], features)
-        return forms[None]
+        return _of_one(features, matrices[0])[None]
     columns = np.ascontiguousarray(features.T)  # (d, m)
     return _by_products(columns, matrices) if len(columns) <= FEW_FEATURES else _by_blocks(columns, matrices)
+
+
+def _of_one(features: FloatArray, matrix: FloatArray) -> FloatArray:
+    n_features = features.shape[1]
+    if n_features < MANY_FEATURES:
+        forms: FloatArray = np.einsum("md,md->m", features @ matrix, features)
+        return forms
+    half = np.zeros(len(features))
+    width = -(-n_features // 3)
+    for start in range(0, n_features, width):
+        stop = min(start + width, n_features)
+        block = matrix[:stop, start:stop].copy()
+        block[start:] *= 0.5  # inside the diagonal block each pair comes twice
+        half += np.einsum("mj,mj->m", features[:, :stop] @ block, features[:, start:stop])
+    half *= 2.0
+    return half
 
 
 def _by_products(columns: FloatArray, matrices: FloatArray) -> FloatArray:
