@@ -101,7 +101,7 @@ def test_sentences_about_a_full_log() -> None:
     summary = summarize(Log.from_frame(full, requests=requests))
     assert summary.statements == (
         "Propensities: off-policy evaluation is on; the log is worth 7 slots (84.2%) toward the uniform policy.",
-        "20% of the items are seen at more than one position: "
+        "20% of the items are seen at more than one position: with enough clicks, "
         "the effect of the position can be told from that of the item.",
         "1 of 3 sessions have no known end: they count as censored.",
     )

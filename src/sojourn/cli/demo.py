@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli.options import AsJson, Items, Requests, Seed, Users
+from sojourn.cli.logs import opened, warn_of_bad_rows
+from sojourn.cli.options import AsJson, CandidatesOption, Items, Requests, Seed, Users
 from sojourn.cli.terminal import Stages, print_json, say, write_report
 from sojourn.jobs.demo import on_log, on_open_bandit
-from sojourn.logs import read_log
 
 
 def demo(
@@ -18,6 +18,7 @@ def demo(
     items: Items = None,
     users: Users = None,
     requests: Requests = None,
+    candidates: CandidatesOption = "auto",
     to: Annotated[Path, typer.Option("--out", help="Where the report goes.")] = Path("report.html"),
     seed: Seed = 0,
     json_: AsJson = False,
@@ -27,7 +28,10 @@ def demo(
         if log is None:
             found = on_open_bandit(seed=seed, stage=stage)
         else:
-            found = on_log(read_log(log, items=items, users=users, requests=requests), seed=seed, stage=stage)
+            read = opened(log, items=items, users=users, requests=requests)
+            warn_of_bad_rows(read)
+            where = None if candidates == "auto" else candidates
+            found = on_log(read, candidates=where, seed=seed, stage=stage)
     if json_:
         print_json(found.to_dict())
     else:

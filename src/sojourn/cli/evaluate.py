@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from sojourn.cli.logs import opened, warn_of_bad_rows
 from sojourn.cli.options import (
     AsJson,
     CandidatesOption,
@@ -21,9 +22,9 @@ from sojourn.cli.options import (
     Users,
 )
 from sojourn.cli.policies import specs
-from sojourn.cli.terminal import Stages, print_json, print_table, say, write_report
+from sojourn.cli.terminal import Stages, print_json, print_table, say, warn, write_report
+from sojourn.errors import LogError
 from sojourn.jobs.estimating import fit_and_value, value_fitted
-from sojourn.logs import read_log
 from sojourn.reporting import Report
 
 
@@ -36,6 +37,7 @@ def evaluate(
     ] = None,
     candidates: CandidatesOption = "auto",
     train_share: Annotated[float, typer.Option(help="Earlier share of the log to fit on.")] = 0.5,
+    slots: Annotated[int | None, typer.Option(min=1, help="Value the first slots of the page only.")] = None,
     seed: Seed = 0,
     items: Items = None,
     users: Users = None,
@@ -45,32 +47,45 @@ def evaluate(
     html: Html = None,
 ) -> None:
     """Estimate from a log with propensities what policies would have earned."""
-    read = read_log(log, items=items, users=users, requests=requests, strict=strict)
+    read = opened(log, items=items, users=users, requests=requests, strict=strict)
+    warn_of_bad_rows(read)
     where = None if candidates == "auto" else candidates
     with Stages() as stage:
         progress = stage("value policies")
         if fitted is not None:
-            valuation = value_fitted(read, fitted, candidates=where, seed=seed, progress=progress)
+            valuation = value_fitted(read, fitted, candidates=where, slots=slots, seed=seed, progress=progress)
         else:
             valuation = fit_and_value(
                 read,
                 specs(recipe, config_file),
                 candidates=where,
                 train_share=train_share,
+                slots=slots,
                 seed=seed,
                 progress=progress,
             )
+        if not valuation.valued:
+            reasons = "\n".join(f"  {reason}" for reason in dict.fromkeys(valuation.refused.values()))
+            raise LogError(f"{log}: expected a log that can value a policy, this one values none:\n{reasons}")
     if json_:
         print_json(valuation.to_dict())
     else:
         say(valuation.finding)
-        rows = [
-            (row["policy"], row["estimator"], f"{row['value']:.5f}", f"{row['low']:.5f} to {row['high']:.5f}",
-             f"{row['effective_n']:,.0f}", f"{row['effective_clicks']:.0f}", row["verdict"])
-            for row in valuation.table().iter_rows(named=True)
-        ]  # fmt: skip
-        names = ("policy", "estimator", "clicks per round", "95 % interval", "effective n", "eff. clicks", "verdict")
-        print_table(f"The log earned {valuation.logged.value:.5f} on the rounds valued", names, rows)
+        for policy, reason in valuation.refused.items():
+            warn(f"{policy} cannot be valued: {reason}")
+        rows = []
+        for each in valuation.valued:
+            low, high = each.interval
+            others = [f"{each.estimates[name].value:.5f}" for name in ("IPS", "SNIPS")]
+            effective = f"{each.headline.effective_n:,.0f}"
+            rows.append(
+                (each.policy, f"{each.headline.value:.5f}", f"{low:.4f}, {high:.4f}", *others, effective, each.verdict)
+            )
+        columns = ("policy", "DR", "95 % interval", "IPS", "SNIPS", "eff. n", "verdict")
+        print_table(f"Clicks per round; the log earned {valuation.logged.value:.5f}", columns, rows)
+        for each in valuation.valued:
+            if each.doubt:
+                warn(f"{each.policy}: {each.doubt}")
     if html is not None:
         report = Report(
             title="What other policies would have earned",

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from sojourn.cli.options import AsJson, ConfigFile, Items, LogPath, Requests, Strict, Users
+from sojourn.cli.logs import opened, warn_of_bad_rows
+from sojourn.cli.options import AsJson, CandidatesOption, ConfigFile, Items, LogPath, Requests, Strict, Users
 from sojourn.cli.policies import one_spec
-from sojourn.cli.terminal import out, print_json
+from sojourn.cli.terminal import print_json, say
 from sojourn.jobs.estimating import fit_and_save
-from sojourn.logs import read_log
+from sojourn.reporting import count
 
 
 def fit(
@@ -19,6 +20,7 @@ def fit(
     to: Annotated[Path, typer.Option("--out", help="Folder for the fitted policy.")],
     recipe: Annotated[str, typer.Option(help="A recipe's name; ignored where --config is given.")] = "linucb_k_sw",
     config_file: ConfigFile = None,
+    candidates: CandidatesOption = "auto",
     items: Items = None,
     users: Users = None,
     requests: Requests = None,
@@ -26,13 +28,14 @@ def fit(
     json_: AsJson = False,
 ) -> None:
     """Fit a policy on a log and save it."""
-    read = read_log(log, items=items, users=users, requests=requests, strict=strict)
-    fitted = fit_and_save(read, one_spec(recipe, config_file), to)
+    read = opened(log, items=items, users=users, requests=requests, strict=strict)
+    warn_of_bad_rows(read)
+    where = None if candidates == "auto" else candidates
+    fitted = fit_and_save(read, one_spec(recipe, config_file), to, candidates=where)
     if json_:
         print_json(fitted)
     else:
-        out.print(
-            f"Fitted [bold]{fitted['policy']}[/] on {fitted['rounds']:,} rounds with {fitted['clicks']:,} clicks "
-            f"and {fitted['n_features']} features; saved to {to}.",
-            highlight=False,
+        say(
+            f"Fitted **{fitted['policy']}** on {count(fitted['rounds'], 'round')} with "
+            f"{count(fitted['clicks'], 'click')} and {count(fitted['n_features'], 'feature')}; saved to {to}."
         )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from sojourn.cli.logs import opened
 from sojourn.cli.options import AsJson, Html, Items, LogPath, Requests, Strict, Users
-from sojourn.cli.terminal import err, out, print_json, print_table, say, write_report
+from sojourn.cli.terminal import out, print_json, print_table, say, warn, write_report
 from sojourn.jobs.attention import attend
 from sojourn.jobs.inspection import inspect as inspect_log
-from sojourn.logs import read_log
 
 
 def inspect(
@@ -19,7 +19,7 @@ def inspect(
     html: Html = None,
 ) -> None:
     """Say what a log holds, and what it can and cannot support."""
-    read = read_log(log, items=items, users=users, requests=requests, strict=strict)
+    read = opened(log, items=items, users=users, requests=requests, strict=strict)
     found = inspect_log(read)
     attention = attend(read)
     if json_:
@@ -43,6 +43,6 @@ def inspect(
             rows = [(each.reason, each.count, each.examples[0] if each.examples else "") for each in found.problems]
             print_table("Rows kept out", ("reason", "rows", "for example"), rows)
         for warning in attention.model.report.warnings:
-            err.print(f"[yellow]warning:[/] {warning}", highlight=False)
+            warn(warning)
     if html is not None:
         write_report(found.report(attention.finding, attention.section()), html)

@@ -35,13 +35,15 @@ def imported(target: str) -> Callable[..., Any]:
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        found = getattr(import_module(module), name)
+        found = getattr(import_module(module), name, None)
     except ModuleNotFoundError as error:
         raise ConfigError(f"target: no module {error.name!r} here or among the installed packages") from error
-    except AttributeError as error:
-        raise ConfigError(f"target: the module {module!r} has no {name!r}") from error
+    except Exception as error:
+        raise ConfigError(f"target: importing {module!r} raised {type(error).__name__}: {error}") from error
+    if found is None:
+        raise ConfigError(f"target: the module {module!r} has no {name!r}")
     if not callable(found):
-        raise ConfigError(f"target: expected a factory, {target} is a {type(found).__name__}")
+        raise ConfigError(f"target: expected a factory, {target} is of type {type(found).__name__}")
     return found  # type: ignore[no-any-return]  # callable() narrows to a function of unknown type
 
 

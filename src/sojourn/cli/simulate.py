@@ -11,7 +11,7 @@ from sojourn.cli.options import AsJson, ConfigFile, Html, Recipes, Seed
 from sojourn.cli.policies import specs
 from sojourn.cli.terminal import Stages, print_json, print_table, say, write_report
 from sojourn.jobs import learning
-from sojourn.reporting import Report, number
+from sojourn.reporting import Report, count, number
 
 
 def simulate(
@@ -51,7 +51,7 @@ def simulate(
         ]  # fmt: skip
         against = f"vs {found.comparison.policies[0]}"
         print_table(
-            f"{found.world.name}: {rounds:,} rounds, {seeds} seeds",
+            f"{found.world.name}: {count(rounds, 'round')}, {count(seeds, 'seed')}",
             ("policy", "expected clicks", "regret", "± s.e.", against, "z"),
             rows,
         )

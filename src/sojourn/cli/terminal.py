@@ -8,17 +8,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
+from sojourn.errors import ConfigError
 from sojourn.reporting import Report, number, write
 
 NUMERIC = f"+-0123456789{number(None)}"
 """What a number begins with; the last stands for a missing one."""
 
-out = Console()
-err = Console(stderr=True)
+out = Console(emoji=False)  # else the row in log.csv:100: is shown as 💯
+err = Console(stderr=True, emoji=False)
 
 
 class Stages:
@@ -45,6 +48,8 @@ class Stages:
     ) -> None:
         if error is None:
             self._finish()
+        elif self._current is not None:  # the sentence that follows says what went wrong
+            self._progress.update(self._current, visible=False)
         self._progress.stop()
 
     def _finish(self) -> None:
@@ -65,26 +70,34 @@ def say(*findings: str) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table; numbers and what looks like numbers to the right."""
-    table = Table(title=title, title_justify="left", title_style="")
+    table = Table(title=Text(title), title_justify="left", title_style="")
     cells = [[_cell(value) for value in row] for row in rows]
     for i, column in enumerate(columns):
         numeric = all(row[i][:1] in NUMERIC for row in cells if row[i])
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
     for row in cells:
-        table.add_row(*row)
+        table.add_row(*(Text(cell) for cell in row))  # a value of the log may look like markup
     out.print(table)
 
 
 def print_json(values: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print JSON and nothing else; numbers that JSON does not have become null."""
-    text = json.dumps(_finite(values), indent=2, ensure_ascii=False)
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
+    typer.echo(json.dumps(_finite(values), indent=2, ensure_ascii=False))
 
 
 def write_report(report: Report, path: Path) -> None:
     """Write a report and say where."""
-    written = write(report, path)
+    try:
+        written = write(report, path)
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a place for the report, nothing can be written there: {error}") from error
     err.print(f"report: {written}", markup=False, highlight=False, soft_wrap=True)
+
+
+def warn(warning: str) -> None:
+    """Print what a person should know beside the result."""
+    err.print("[yellow]warning:[/] ", end="", highlight=False)
+    err.print(warning, markup=False, highlight=False, soft_wrap=True)
 
 
 def _cell(value: object) -> str:

@@ -11,6 +11,7 @@ import polars as pl
 
 from sojourn.exposure import DocumentCTR, HeldOut, PositionBasedModel, RankCTR, compare
 from sojourn.logs import Log
+from sojourn.records import IntArray
 from sojourn.reporting import Block, Caution, Column, Figure, Section, Table, Text, percent, plots, plus_minus
 
 _HELD_OUT = 0.2
@@ -25,18 +26,21 @@ class Attention:
     ----------
     model
         Fitted on the whole log.
+    positions : (p,) int
+        Those that the log holds; others may lie between or above them.
     held_out
         Fitted on the first four fifths and judged on the last, beside two baselines; empty for a log too small.
     """
 
     model: PositionBasedModel
+    positions: IntArray
     held_out: tuple[HeldOut, ...]
 
     @property
     def identified(self) -> bool:
         """True if the log can tell examination from attraction."""
         report = self.model.report
-        linked = np.isfinite(report.standard_errors).all()
+        linked = np.isfinite(report.standard_errors[self.positions]).all()
         return bool(linked and report.position_effect_p <= _UNSURE)
 
     @property
@@ -142,4 +146,5 @@ def attend(log: Log, *, progress: Callable[[int, int], None] | None = None) -> A
             batch.take(slice(cut, None)),
             progress=progress,
         )
-    return Attention(model=PositionBasedModel().fit(batch), held_out=held_out)
+    positions = np.unique(batch.position[batch.shown])
+    return Attention(model=PositionBasedModel().fit(batch), positions=positions, held_out=held_out)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from sojourn import config
-from sojourn.errors import LogError
+from sojourn.errors import InvalidInputError, LogError
 from sojourn.jobs import open_bandit
 from sojourn.jobs.attention import Attention, attend
 from sojourn.jobs.estimating import encoder_for, fit_and_value, value
@@ -15,7 +16,7 @@ from sojourn.jobs.inspection import Inspection, inspect
 from sojourn.jobs.learning import Learning, learn, preset
 from sojourn.jobs.rehearsal import Rehearsal, rehearse
 from sojourn.jobs.valuation import Valuation
-from sojourn.logs import Log
+from sojourn.logs import Candidates, Log
 from sojourn.records import Estimate
 from sojourn.reporting import Caution, Figure, Report, Section, Text, interval, percent, plots
 
@@ -59,7 +60,7 @@ class Demo:
         if isinstance(self.valuation, Valuation):
             worth = self.valuation.finding
         else:
-            worth = f"**No policy can be valued on this log**: {self.valuation}"
+            worth = f"**No policy can be valued on this log**: {self.valuation}."
         if self.production is not None:
             worth += f" {self.production_finding}"
         return [f"{self.inspection.finding} {self.attention.finding}", worth, self.learning.finding]
@@ -96,7 +97,7 @@ class Demo:
         if isinstance(self.valuation, Valuation):
             sections.append(self.valuation.section())
         else:
-            sections.append(Section("What other policies would have earned", [Caution(self.valuation)]))
+            sections.append(Section("What other policies would have earned", [Caution(f"{self.valuation}.")]))
         if self.production is not None and self.production_truth is not None:
             sections.append(self._production_section(self.production, self.production_truth))
         if self.rehearsal is not None:
@@ -130,10 +131,11 @@ class Demo:
                         [100.0 * each.interval[1] for each in estimates],
                         truth=100.0 * truth.value,
                         logged=100.0 * production.logged.value,
-                        x_title="clicks per 100 rounds (95 % intervals)",
+                        x_title="clicks per 100 rounds",
                     ),
-                    f"Three estimates of {valued.policy} from the random policy's log, and the click rate that it "
-                    f"truly had, {percent(truth.value)} ({interval(*truth.interval, as_percent=True)}).",
+                    f"Three estimates of {valued.policy} with 95 % intervals, from the random policy's log, and the "
+                    f"click rate that it truly had: {percent(truth.value)} "
+                    f"({interval(*truth.interval, as_percent=True)}).",
                     alt="; ".join(f"{name} {percent(each.value)}" for name, each in zip(names, estimates, strict=True)),
                 ),
                 *production.blocks()[1:],
@@ -141,45 +143,65 @@ class Demo:
         )
 
 
-def on_open_bandit(*, seed: int = 0, stage: Stage) -> Demo:
-    """Run the demo on the Open Bandit sample."""
+def on_open_bandit(*, seed: int = 0, n_rounds: int = 2_000, n_seeds: int = 5, stage: Stage) -> Demo:
+    """Run the demo on the Open Bandit sample, and a simulated feed of ``n_rounds`` pages for each of ``n_seeds``."""
     stage("read the Open Bandit sample")
     log = open_bandit.all_campaigns("random")
     log_of_production = open_bandit.all_campaigns("bts")
     encoded = log.to_batch(encoder_for(log, "requests"))
     bts, truth = open_bandit.production_policy(log_of_production, encoded)
-    production = value(
+    valued = value(
         {bts.name: bts},
         encoded,
         candidates="requests",
         seed=seed,
         progress=stage("value the production policy on the random log"),
     )
-    return _run(log, production=production, truth=truth, seed=seed, stage=stage)
+    return _run(log, production=(valued, truth), seed=seed, n_rounds=n_rounds, n_seeds=n_seeds, stage=stage)
 
 
-def on_log(log: Log, *, seed: int = 0, stage: Stage) -> Demo:
-    """Run the demo on a log of one's own."""
-    return _run(log, production=None, truth=None, seed=seed, stage=stage)
+def on_log(
+    log: Log,
+    *,
+    candidates: Candidates | None = None,
+    seed: int = 0,
+    n_rounds: int = 2_000,
+    n_seeds: int = 5,
+    stage: Stage,
+) -> Demo:
+    """Run the demo on a log of one's own, and a simulated feed of ``n_rounds`` pages for each of ``n_seeds``."""
+    return _run(log, candidates=candidates, seed=seed, n_rounds=n_rounds, n_seeds=n_seeds, stage=stage)
 
 
-def _run(log: Log, *, production: Valuation | None, truth: Estimate | None, seed: int, stage: Stage) -> Demo:
+def _run(
+    log: Log,
+    *,
+    candidates: Candidates | None = None,
+    production: tuple[Valuation, Estimate] | None = None,
+    seed: int,
+    n_rounds: int,
+    n_seeds: int,
+    stage: Stage,
+) -> Demo:
     stage("inspect the log")
     inspection = inspect(log)
     attention = attend(log, progress=stage("fit click models"))
     weights = attention.model.weights.tolist()
-    specs = specs_with_weights(weights)
-    valuation = _valuation(log, specs, seed, stage)
+    valuation = _valuation(log, candidates, seed, stage)
     rehearsal = None
     if log.whole_pages and log.has_features and len(weights) > 1:
+        specs = specs_with_weights(weights)
         rehearsal = rehearse(log, specs, seed=seed, progress=stage("replay policies on the shown items"))
-    learning = learn(preset("lin", n_slots=3), seeds=range(seed, seed + 5), progress=stage("simulate a feed"))
+    progress = stage("simulate a feed")
+    seeds = range(seed, seed + n_seeds)
+    learning = learn(preset("lin", n_slots=3), n_rounds=n_rounds, seeds=seeds, progress=progress)
+    valued, truth = production or (None, None)
     return Demo(
         inspection=inspection,
         attention=attention,
         valuation=valuation,
         rehearsal=rehearsal,
-        production=production,
+        production=valued,
         production_truth=truth,
         learning=learning,
     )
@@ -194,8 +216,13 @@ def specs_with_weights(weights: list[float]) -> dict[str, config.Spec]:
     return {**specs, str(SOFTMAX["name"]): SOFTMAX}
 
 
-def _valuation(log: Log, specs: dict[str, config.Spec], seed: int, stage: Stage) -> Valuation | str:
+def _valuation(log: Log, candidates: Candidates | None, seed: int, stage: Stage) -> Valuation | str:
+    specs = {name: {"recipe": name} for name in POLICIES} | {str(SOFTMAX["name"]): SOFTMAX}
+    valued = partial(fit_and_value, log, specs, candidates=candidates, seed=seed)
     try:
-        return fit_and_value(log, specs, seed=seed, progress=stage("value policies on the log"))
-    except LogError as error:  # says what the log lacks, which is what the reader needs to know
+        valuation = valued(progress=stage("value policies on the log"))
+        if valuation.valued or valuation.n_slots == 1:
+            return valuation
+        return valued(slots=1, progress=stage("value policies on the first slot"))
+    except (LogError, InvalidInputError) as error:  # says what the log lacks, which is what the reader needs to know
         return str(error)

@@ -10,7 +10,20 @@ import polars as pl
 
 from sojourn.logs import Log, LogSummary, Problem, summarize
 from sojourn.records import FloatArray
-from sojourn.reporting import Block, Caution, Column, Figure, Points, Report, Section, Table, count, percent, plots
+from sojourn.reporting import (
+    Block,
+    Caution,
+    Column,
+    Figure,
+    Points,
+    Report,
+    Section,
+    Table,
+    count,
+    number,
+    percent,
+    plots,
+)
 
 _MANY_STEPS = 100  # sessions beyond this length are left off the plot
 
@@ -126,7 +139,7 @@ class Inspection:
                     plots.propensities(self.propensity_edges, self.propensity_counts),
                     f"Propensities of the logged choices, from {summary.propensity.smallest:.2g} to "
                     f"{summary.propensity.largest:.2g}. The log is worth "
-                    f"{count(round(summary.propensity.effective_n), 'slot')} toward the uniform policy.",
+                    f"{number(summary.propensity.effective_n)} slots toward the uniform policy.",
                 )
             )
         figures.append(

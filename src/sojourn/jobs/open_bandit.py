@@ -95,10 +95,11 @@ class ImpressionShares:
 
     def slot_distribution(self, request: Request, above: IntArray, *, rng: np.random.Generator) -> FloatArray:
         """Shares of the open candidates; equal ones where it never showed any of them."""
-        shown = self._shown[request.first_position + len(above), request.item_ids].copy()
+        is_open = np.ones(len(request.item_ids))
+        is_open[above] = 0.0
+        shown = self._shown[request.first_position + len(above), request.item_ids] * is_open
         if not shown.any():
-            shown[:] = 1.0
-        shown[above] = 0.0
+            shown = is_open
         share: FloatArray = shown / shown.sum()
         return share
 

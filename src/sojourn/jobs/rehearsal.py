@@ -75,8 +75,8 @@ class Rehearsal:
         )
         warning = Caution(
             "This replay is not a value: a picked item brings the click of the slot where it was logged, and the top "
-            "slots were looked at most. The logged order has that advantage; even a policy that knew each item's true "
-            "attraction would lose to it."
+            "slots were looked at most. Where the logged order is any good it has that advantage, and even a policy "
+            "that knew each item's true attraction may lose to it."
         )
         return Section("Replay on the shown items", [warning, table])
 
