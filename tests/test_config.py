@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from sojourn import config, recipes
-from sojourn.errors import ConfigError
+from sojourn.errors import ConfigError, SojournError
 from sojourn.exploration import Thompson
 from sojourn.interfaces import Policy
 from sojourn.policies import PlackettLuce, SlatePolicy
@@ -72,12 +72,17 @@ def test_a_policy_from_parts(tmp_path: Path) -> None:
         ({"recipe": "linucb_k_sw"}, "missing: weights"),
         ({"recipe": "linucb_k", "alpha": "much"}, "wrong type"),
         ({"modell": {}}, "got modell"),
+        ({"recipe": ["linucb_k"]}, "recipe: expected one of"),
+        ({"recipe": "linucb_k_sw", "weights": ["a"]}, "wrong type"),
+        ({"recipe": "linucb_k_sw", "weights": [2.0]}, "position weights"),
+        ({"name": ""}, "policy.name: expected a text"),
+        ({"model": {"type": "bayesian_ridge", "per_slot": "no"}}, "expected true or false for per_slot"),
         ({"explorer": "greedy"}, r"policy.explorer: expected a table"),
         ({"sampler": {"type": "softmax"}}, "sampler: expected one of epsilon"),
     ],
 )
 def test_mistakes_are_named(spec: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
+    with pytest.raises(SojournError, match=message):
         config.build_policy(spec, n_features=3, n_slots=2)
 
 
@@ -87,5 +92,26 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("[policy")
     with pytest.raises(ConfigError, match="expected TOML"):
         config.read(tmp_path / "bad.toml")
+    (tmp_path / "latin.toml").write_bytes('name = "é"'.encode("latin-1"))
+    with pytest.raises(ConfigError, match="expected TOML"):
+        config.read(tmp_path / "latin.toml")
+    with pytest.raises(ConfigError, match="sojourn fit --out"):
+        config.load_policy(tmp_path)
+
+
+@pytest.mark.parametrize("about", ["[]", '{"policy": [1], "n_features": 3, "n_slots": 2}', "{"])
+def test_a_damaged_policy_is_named(about: str, tmp_path: Path) -> None:
+    spec = {"recipe": "linucb_k"}
+    config.save_policy(tmp_path, spec, config.build_policy(spec, n_features=3, n_slots=2), n_features=3, n_slots=2)
+    (tmp_path / "policy.json").write_text(about)
+    with pytest.raises(ConfigError, match="expected"):
+        config.load_policy(tmp_path)
+
+
+@pytest.mark.parametrize("arrays", [b"", b"PK\x03\x04 not a zip", b"no arrays"])
+def test_damaged_arrays_are_named(arrays: bytes, tmp_path: Path) -> None:
+    spec = {"recipe": "linucb_k"}
+    config.save_policy(tmp_path, spec, config.build_policy(spec, n_features=3, n_slots=2), n_features=3, n_slots=2)
+    (tmp_path / "model.npz").write_bytes(arrays)
     with pytest.raises(ConfigError, match="sojourn fit --out"):
         config.load_policy(tmp_path)

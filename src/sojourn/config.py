@@ -20,11 +20,12 @@ import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
 from sojourn import recipes
-from sojourn.errors import ConfigError
+from sojourn.errors import ConfigError, SojournError
 from sojourn.exploration import EpsilonGreedy, Greedy, Optimism, Thompson
 from sojourn.exposure import DesignScaling, NoCorrection, RowWeighting
 from sojourn.interfaces import ExposureCorrection, Policy
@@ -46,6 +47,8 @@ def _row_weighting(*, weights: list[float]) -> ExposureCorrection:
 def _bayesian_ridge(
     *, n_features: int, n_slots: int, per_slot: bool = False, prior_precision: float = 1.0
 ) -> BayesianRidge:
+    if not isinstance(per_slot, bool):
+        raise ConfigError(f"model 'bayesian_ridge': expected true or false for per_slot, got {per_slot!r}")
     return BayesianRidge(n_features=n_features, n_slots=n_slots if per_slot else None, prior_precision=prior_precision)
 
 
@@ -86,7 +89,7 @@ def read(path: str | Path) -> dict[str, Any]:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: expected a TOML file, which cannot be read: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected TOML, got a mistake: {error}") from error
 
 
@@ -113,7 +116,10 @@ def build_policy(spec: Spec, *, n_features: int, n_slots: int) -> Policy:
     if unknown:
         raise ConfigError(f"policy: expected recipe, or name and {', '.join(PARTS)}; got {', '.join(sorted(unknown))}")
     parts = {kind: _build_part(kind, spec.get(kind, {"type": default}), shape) for kind, default in PARTS.items()}
-    return SlatePolicy(name=spec.get("name", "policy"), **parts)
+    name = spec.get("name", "policy")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"policy.name: expected a text, got {name!r}")
+    return SlatePolicy(name=name, **parts)
 
 
 def save_policy(folder: str | Path, spec: Spec, policy: Policy, **about: Any) -> None:
@@ -143,10 +149,12 @@ def load_policy(folder: str | Path) -> tuple[Policy, dict[str, Any]]:
     folder = Path(folder)
     try:
         about = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-        with np.load(folder / "model.npz", allow_pickle=False) as arrays:
+        with (folder / "model.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = {name: arrays[name] for name in arrays.files}
         policy = build_policy(about["policy"], n_features=about["n_features"], n_slots=about["n_slots"])
-    except (OSError, ValueError, KeyError) as error:
+    except SojournError:
+        raise
+    except (OSError, EOFError, BadZipFile, ValueError, TypeError, LookupError) as error:
         raise ConfigError(
             f"{folder}: expected a policy that `sojourn fit --out` wrote (policy.json and model.npz): {error}"
         ) from error
@@ -164,7 +172,7 @@ def _build_part(kind: str, table: Any, shape: dict[str, int]) -> Any:
 
 def _named(kind: str, name: str) -> Callable[..., Any]:
     known = REGISTRY[kind]
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ConfigError(f"{kind}: expected one of {', '.join(sorted(known))}; got {name!r}")
     return known[name]
 
@@ -183,5 +191,7 @@ def _call(kind: str, name: str, settings: dict[str, Any], shape: dict[str, int])
         )
     try:
         return builder(**settings, **shape)
-    except TypeError as error:
+    except SojournError:
+        raise
+    except (TypeError, ValueError) as error:
         raise ConfigError(f"{kind} {name!r}: a setting has the wrong type: {error}") from error

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from sojourn.errors import InvalidInputError, LogError
-from sojourn.exposure import ClickCounts
+from sojourn.exposure import ClickCounts, PositionBasedModel
 from sojourn.records import LogBatch
 
 BatchOf = Callable[..., LogBatch]
@@ -106,3 +106,14 @@ def test_arrays_of_different_lengths_are_refused() -> None:
     one, two = np.ones(1, dtype=np.int64), np.ones(2, dtype=np.int64)
     with pytest.raises(InvalidInputError, match="one shape"):
         ClickCounts(item=one, position=two, n_views=two, n_clicks=two)
+
+
+def test_positions_that_count_a_session_are_refused() -> None:
+    counts = ClickCounts(
+        item=np.zeros(2, dtype=np.int64),
+        position=np.array([0, 1_000_000]),
+        n_views=np.ones(2, dtype=np.int64),
+        n_clicks=np.zeros(2, dtype=np.int64),
+    )
+    with pytest.raises(InvalidInputError, match="log it as `step`"):
+        PositionBasedModel().fit_counts(counts)

@@ -88,7 +88,7 @@ def combine(ratios: FloatArray, weighting: Weighting) -> FloatArray:
     if weights.max() > LARGEST_WEIGHT:
         raise InvalidInputError(
             f"weights: expected at most {LARGEST_WEIGHT:g}, got {weights.max():g}: the log cannot value this target "
-            f"with weighting={weighting!r}; compare shorter slates, or use 'prefix' or 'slot'"
+            f"with weighting={weighting!r}; value fewer slots, or a target closer to the log"
         )
     return weights
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from scipy import sparse
@@ -10,6 +11,9 @@ from scipy import sparse
 from sojourn.errors import InvalidInputError
 from sojourn.exposure.counts import ClickCounts
 from sojourn.records import FloatArray, IntArray
+
+MOST_POSITIONS: Final = 10_000
+"""A page is shorter; standard errors take memory by the square of its length."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -36,6 +40,12 @@ class Cells:
         """Number the items of ``counts`` and put its cells in order."""
         if not counts.n_cells:
             raise InvalidInputError("counts: expected at least one impression, got none; was every slot filtered out?")
+        deepest = int(counts.position.max())
+        if deepest >= MOST_POSITIONS:
+            raise InvalidInputError(
+                f"position: expected below {MOST_POSITIONS}, as slots of a page, got {deepest}; if it counts the items "
+                "of a session, log it as `step`"
+            )
         items, item = np.unique(counts.item, return_inverse=True)
         order = np.lexsort((counts.position, item))
         return cls(

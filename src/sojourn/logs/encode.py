@@ -63,7 +63,7 @@ def encode(log: Log, encoder: FeatureEncoder | None, item_ids: NDArray[Any] | No
     """See `Log.to_batch`, which calls this."""
     slots = log.slots.drop("row", "file").collect()
     if not len(slots):
-        raise LogError(f"{log.source}: expected at least one valid row, found none; see log.problems")
+        raise LogError(f"{log.source}: expected at least one valid row, found none")
     candidates = _candidates(log, slots)
     vocabulary = _vocabulary(log, slots, candidates, item_ids)
     request, first_of_request = by_appearance(slots["request_id"])

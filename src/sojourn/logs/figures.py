@@ -168,7 +168,7 @@ def session_survival(lengths: pl.DataFrame) -> SessionSurvival:
 def propensities(log: Log) -> pl.LazyFrame:
     """The smallest, the median, the largest, and Kish's effective number."""
     propensity = pl.col("propensity")
-    weight = 1.0 / propensity
+    weight = propensity.min() / propensity  # the scale cancels; with the largest at 1 the squares cannot overflow
     effective_n = weight.sum().pow(2) / weight.pow(2).sum()
     return log.slots.select(
         smallest=propensity.min(), median=propensity.median(), largest=propensity.max(), effective_n=effective_n

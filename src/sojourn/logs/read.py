@@ -66,7 +66,7 @@ def read_log(
         parts = [_part(file, name) for file, name in zip(files, _names(files), strict=True)]
         whole_pages = not any(_is_slot_by_slot(file) for file in files)
         return Log.from_parts(parts, **tables, whole_pages=whole_pages, strict=strict, source=source)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).partition("\n")[0]  # what follows is the query
         raise LogError(f"{source}: cannot be read, or a table beside it: {reason}") from error
 
@@ -121,7 +121,7 @@ def _names(files: Sequence[Path]) -> list[str]:
 
 def _part(file: Path, name: str) -> Part:
     if _format(file) == "parquet":
-        return Part(file=name, table=pl.scan_parquet(file))
+        return Part(file=name, table=pl.scan_parquet(file, glob=False))
     table, known = _scan_text(file)
     unsure = [column for column in table.collect_schema() if column == "item_id" or _is_feature(column)]
     sample = table.select(unsure).head(_N_SAMPLED).collect()
@@ -137,7 +137,7 @@ def _is_feature(column: str) -> bool:
 def _scan_text(file: Path) -> tuple[pl.LazyFrame, dict[str, pl.DataType]]:
     """All values as text, so that a bad one stops nothing; and the columns that the format itself calls text."""
     if _format(file) == "csv":
-        return pl.scan_csv(file, infer_schema=False), {}
+        return pl.scan_csv(file, infer_schema=False, glob=False), {}
     types = pl.scan_ndjson(file, infer_schema_length=_N_SAMPLED).collect_schema()
     scalars = {column: pl.String() for column, dtype in types.items() if not dtype.is_nested()}
     table = pl.scan_ndjson(file, infer_schema_length=_N_SAMPLED, schema_overrides=scalars)
@@ -160,11 +160,11 @@ def _table(path: PathLike | None) -> pl.LazyFrame | None:
     file = Path(path)
     _expect_one_format([file], file)
     if _format(file) == "parquet":
-        return pl.scan_parquet(file)
+        return pl.scan_parquet(file, glob=False)
     if _format(file) == "jsonl":
         return pl.scan_ndjson(file, infer_schema_length=None)
     keys = {column: pl.String for column in _scan_text(file)[0].collect_schema() if column in _KEYS}
-    return pl.scan_csv(file, infer_schema_length=None, schema_overrides=keys)
+    return pl.scan_csv(file, infer_schema_length=None, schema_overrides=keys, glob=False)
 
 
 def _is_slot_by_slot(file: Path) -> bool:

@@ -84,7 +84,7 @@ def summarize(log: Log) -> LogSummary:
     positions, last_clicks, lengths, moving, totals, *propensities = pl.collect_all(queries)
     total = totals.row(0, named=True)
     if not total["n_rows"]:
-        raise LogError(f"{log.source}: expected at least one valid row, found none; see log.problems")
+        raise LogError(f"{log.source}: expected at least one valid row, found none")
     summary = LogSummary(
         source=log.source,
         **total,

@@ -37,7 +37,7 @@ def with_candidate_lists(requests: pl.LazyFrame | None) -> pl.LazyFrame | None:
     Raises
     ------
     LogError
-        If the column is missing or holds neither.
+        If the column is missing or holds neither, or a list names an item twice.
     """
     if requests is None:
         return None
@@ -49,7 +49,12 @@ def with_candidate_lists(requests: pl.LazyFrame | None) -> pl.LazyFrame | None:
         raise LogError(f"requests: expected the column candidates with lists of item ids, got {dtype or 'none'}")
     elif dtype.inner != pl.String:
         lists = lists.cast(pl.List(pl.Int64))
-    return requests.with_columns(lists.list.drop_nulls())
+    requests = requests.with_columns(lists.list.drop_nulls())
+    repeated = requests.filter(pl.col("candidates").list.n_unique() < pl.col("candidates").list.len())
+    bad = repeated.select("request_id").head(1).collect()
+    if len(bad):
+        raise LogError(f"requests: expected each candidate once in a list, not so in that of {bad.item()!r}")
+    return requests
 
 
 def with_item_type(table: pl.LazyFrame | None, column: str, item_type: pl.DataType, name: str) -> pl.LazyFrame | None:
@@ -69,4 +74,5 @@ def with_item_type(table: pl.LazyFrame | None, column: str, item_type: pl.DataTy
     try:
         return table.with_columns(pl.col(column).cast(target)).collect().lazy()
     except pl.exceptions.InvalidOperationError as error:
-        raise LogError(f"{name}: expected whole numbers in {column}, as in the log: {error}") from error
+        reason = str(error).partition("\n")[0]  # what follows is the query
+        raise LogError(f"{name}: expected whole numbers in {column}, as in the log: {reason}") from error
