@@ -152,8 +152,6 @@ def load_policy(folder: str | Path) -> tuple[Policy, dict[str, Any]]:
         with (folder / "model.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             state = {name: arrays[name] for name in arrays.files}
         policy = build_policy(about["policy"], n_features=about["n_features"], n_slots=about["n_slots"])
-    except SojournError:
-        raise
     except (OSError, EOFError, BadZipFile, ValueError, TypeError, LookupError) as error:
         raise ConfigError(
             f"{folder}: expected a policy that `sojourn fit --out` wrote (policy.json and model.npz): {error}"
