@@ -10,7 +10,7 @@ import typer
 from sojourn.cli.logs import opened, warn_of_bad_rows
 from sojourn.cli.options import AsJson, CandidatesOption, ConfigFile, Items, LogPath, Requests, Strict, Users
 from sojourn.cli.policies import one_spec
-from sojourn.cli.terminal import print_json, say
+from sojourn.cli.terminal import Stages, print_json, say
 from sojourn.jobs.estimating import fit_and_save
 from sojourn.reporting import count
 
@@ -28,10 +28,13 @@ def fit(
     json_: AsJson = False,
 ) -> None:
     """Fit a policy on a log and save it."""
-    read = opened(log, items=items, users=users, requests=requests, strict=strict)
-    warn_of_bad_rows(read)
     where = None if candidates == "auto" else candidates
-    fitted = fit_and_save(read, one_spec(recipe, config_file), to, candidates=where)
+    with Stages(transient=True) as stage:
+        stage("read and check the log")
+        read = opened(log, items=items, users=users, requests=requests, strict=strict)
+        stage("fit the policy")
+        fitted = fit_and_save(read, one_spec(recipe, config_file), to, candidates=where)
+    warn_of_bad_rows(read)
     if json_:
         print_json(fitted)
     else:

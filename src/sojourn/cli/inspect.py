@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sojourn.cli.logs import opened
 from sojourn.cli.options import AsJson, Html, Items, LogPath, Requests, Strict, Users
-from sojourn.cli.terminal import out, print_json, print_table, say, warn, write_report
+from sojourn.cli.terminal import Stages, out, print_json, print_table, say, warn, write_report
 from sojourn.jobs.attention import attend
 from sojourn.jobs.inspection import inspect as inspect_log
 
@@ -19,9 +19,12 @@ def inspect(
     html: Html = None,
 ) -> None:
     """Say what a log holds, and what it can and cannot support."""
-    read = opened(log, items=items, users=users, requests=requests, strict=strict)
-    found = inspect_log(read)
-    attention = attend(read)
+    with Stages(transient=True) as stage:
+        stage("read and check the log")
+        read = opened(log, items=items, users=users, requests=requests, strict=strict)
+        stage("inspect the log")
+        found = inspect_log(read)
+        attention = attend(read, progress=stage("fit click models"))
     if json_:
         print_json(found.to_dict() | {"attention": attention.to_dict()})
     else:

@@ -25,12 +25,18 @@ err = Console(stderr=True, emoji=False)
 
 
 class Stages:
-    """Progress bars of a command, one below the other; a context manager."""
+    """Progress bars of a command, one below the other; a context manager.
 
-    def __init__(self) -> None:
-        self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=err
-        )
+    Parameters
+    ----------
+    transient
+        True if nothing of them is to be left when all is done.
+    """
+
+    def __init__(self, *, transient: bool = False) -> None:
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        unseen = transient and not err.is_terminal
+        self._progress = Progress(*columns, console=err, transient=transient, disable=unseen)
         self._current: TaskID | None = None
 
     def __call__(self, name: str) -> Callable[[int, int], None]:
