@@ -25,6 +25,7 @@ from sojourn.cli.policies import specs
 from sojourn.cli.terminal import Stages, print_json, print_table, say, warn, write_report
 from sojourn.errors import LogError
 from sojourn.jobs.estimating import fit_and_value, value_fitted
+from sojourn.jobs.valuation import Valuation
 from sojourn.reporting import Report
 
 
@@ -70,22 +71,7 @@ def evaluate(
     if json_:
         print_json(valuation.to_dict())
     else:
-        say(valuation.finding)
-        for policy, reason in valuation.refused.items():
-            warn(f"{policy} cannot be valued: {reason}")
-        rows = []
-        for each in valuation.valued:
-            low, high = each.interval
-            others = [f"{each.estimates[name].value:.5f}" for name in ("IPS", "SNIPS")]
-            effective = f"{each.headline.effective_n:,.0f}"
-            rows.append(
-                (each.policy, f"{each.headline.value:.5f}", f"{low:.4f}, {high:.4f}", *others, effective, each.verdict)
-            )
-        columns = ("policy", "DR", "95 % interval", "IPS", "SNIPS", "eff. n", "verdict")
-        print_table(f"Clicks per round; the log earned {valuation.logged.value:.5f}", columns, rows)
-        for each in valuation.valued:
-            if each.doubt:
-                warn(f"{each.policy}: {each.doubt}")
+        _tell(valuation)
     if html is not None:
         report = Report(
             title="What other policies would have earned",
@@ -96,3 +82,22 @@ def evaluate(
             settings={"seed": seed, "train share": train_share},
         )
         write_report(report, html)
+
+
+def _tell(valuation: Valuation) -> None:
+    say(valuation.finding)
+    for policy, reason in valuation.refused.items():
+        warn(f"{policy} cannot be valued: {reason}")
+    rows = []
+    for each in valuation.valued:
+        low, high = each.interval
+        others = [f"{each.estimates[name].value:.5f}" for name in ("IPS", "SNIPS")]
+        effective = f"{each.headline.effective_n:,.0f}"
+        rows.append(
+            (each.policy, f"{each.headline.value:.5f}", f"{low:.4f}, {high:.4f}", *others, effective, each.verdict)
+        )
+    columns = ("policy", "DR", "95 % interval", "IPS", "SNIPS", "eff. n", "verdict")
+    print_table(f"Clicks per round; the log earned {valuation.logged.value:.5f}", columns, rows)
+    for each in valuation.valued:
+        if each.doubt:
+            warn(f"{each.policy}: {each.doubt}")

@@ -70,7 +70,18 @@ class Inspection:
 
     def section(self) -> Section:
         """What the log holds, for the report."""
-        return Section("What the log holds", [Points(self.summary.statements), *self._problems(), *self._figures()])
+        return Section(
+            "What the log holds",
+            [
+                Points(self.summary.statements),
+                *self._problems(),
+                self._click_curve(),
+                *self._last_click(),
+                *self._sessions(),
+                *self._propensities(),
+                self._click_table(),
+            ],
+        )
 
     def report(self, finding: str, section: Section) -> Report:
         """A report of the inspection, with a further finding and section."""
@@ -98,69 +109,61 @@ class Inspection:
             Table(frame, "Rows kept out, by reason, with the first example of each."),
         ]
 
-    def _figures(self) -> list[Block]:
-        summary = self.summary
-        curve = summary.click_curve
-        figures: list[Block] = [
+    def _click_curve(self) -> Figure:
+        curve = self.summary.click_curve
+        return Figure(
+            plots.click_curve(
+                [each.position for each in curve], [each.rate for each in curve], [each.stderr for each in curve]
+            ),
+            "Click rate by position, with 95 % intervals. It mixes what people saw with what stands there.",
+            alt=", ".join(f"position {each.position + 1}: {percent(each.rate)}" for each in curve[:12]),
+        )
+
+    def _last_click(self) -> list[Block]:
+        pages = sum(n for _, n in self.summary.last_clicks)
+        if not pages or self.summary.n_rows == self.summary.n_requests:
+            return []
+        positions, shares = zip(*((position, n / pages) for position, n in self.summary.last_clicks), strict=True)
+        caption = (
+            "Where the last click of a page falls, among pages with a click. What lies below it may never have been "
+            "seen: pseudo-exposure."
+        )
+        return [Figure(plots.last_click(positions, shares), caption)]
+
+    def _sessions(self) -> list[Block]:
+        points = [point for point in self.summary.sessions.curve if point.n_items <= _MANY_STEPS]
+        if len(points) < 2:
+            return []
+        known = self.summary.sessions.ends_logged
+        caption = "Share of sessions with more than so many items."
+        return [
             Figure(
-                plots.click_curve(
-                    [each.position for each in curve], [each.rate for each in curve], [each.stderr for each in curve]
-                ),
-                "Click rate by position, with 95 % intervals. It mixes what people saw with what stands there.",
-                alt=", ".join(f"position {each.position + 1}: {percent(each.rate)}" for each in curve[:12]),
+                plots.session_survival([point.n_items for point in points], [point.survival for point in points]),
+                caption if known else f"{caption} The log does not say who left, so real stays may be longer.",
             )
         ]
-        pages = sum(n for _, n in summary.last_clicks)
-        if pages and summary.n_rows > summary.n_requests:
-            positions, shares = zip(*((position, n / pages) for position, n in summary.last_clicks), strict=True)
-            figures.append(
-                Figure(
-                    plots.last_click(positions, shares),
-                    "Where the last click of a page falls, among pages with a click. What lies below it may never "
-                    "have been seen: pseudo-exposure.",
-                )
-            )
-        sessions = [point for point in summary.sessions.curve if point.n_items <= _MANY_STEPS]
-        if len(sessions) > 1:
-            ends = (
-                "" if summary.sessions.ends_logged else " The log does not say who left, so real stays may be longer."
-            )
-            figures.append(
-                Figure(
-                    plots.session_survival(
-                        [point.n_items for point in sessions], [point.survival for point in sessions]
-                    ),
-                    f"Share of sessions with more than so many items.{ends}",
-                )
-            )
-        if summary.propensity and self.propensity_edges is not None and self.propensity_counts is not None:
-            figures.append(
-                Figure(
-                    plots.propensities(self.propensity_edges, self.propensity_counts),
-                    f"Propensities of the logged choices, from {summary.propensity.smallest:.2g} to "
-                    f"{summary.propensity.largest:.2g}. The log is worth "
-                    f"{number(summary.propensity.effective_n)} slots toward the uniform policy.",
-                )
-            )
-        figures.append(
-            Table(
-                pl.DataFrame(
-                    [
-                        {
-                            "position": each.position + 1,
-                            "impressions": each.n,
-                            "clicks": each.n_clicks,
-                            "click rate": each.rate,
-                            "stderr": each.stderr,
-                        }
-                        for each in curve
-                    ]
-                ),
-                "Clicks by position.",
-                {"click rate": Column(as_percent=True, stderr="stderr")},
-            )
+
+    def _propensities(self) -> list[Block]:
+        logged = self.summary.propensity
+        if logged is None or self.propensity_edges is None or self.propensity_counts is None:
+            return []
+        caption = (
+            f"Propensities of the logged choices, from {logged.smallest:.2g} to {logged.largest:.2g}. The log is worth "
+            f"{number(logged.effective_n)} slots toward the uniform policy."
         )
-        return figures
+        return [Figure(plots.propensities(self.propensity_edges, self.propensity_counts), caption)]
+
+    def _click_table(self) -> Table:
+        frame = pl.DataFrame(
+            {
+                "position": [each.position + 1 for each in self.summary.click_curve],
+                "impressions": [each.n for each in self.summary.click_curve],
+                "clicks": [each.n_clicks for each in self.summary.click_curve],
+                "click rate": [each.rate for each in self.summary.click_curve],
+                "stderr": [each.stderr for each in self.summary.click_curve],
+            }
+        )
+        return Table(frame, "Clicks by position.", {"click rate": Column(as_percent=True, stderr="stderr")})
 
 
 def inspect(log: Log) -> Inspection:
