@@ -102,10 +102,10 @@ class Learning:
 
     @property
     def finding(self) -> str:
-        """Who earned most, in a sentence."""
-        table = self.comparison.table()
+        """Who earned most, in a sentence, and whether the next one can be told from it."""
         reference = self.comparison.policies[0]
-        best = table.sort("expected_clicks", descending=True).row(0, named=True)
+        ranked = self.comparison.table().sort("expected_clicks", descending=True)
+        best = ranked.row(0, named=True)
         if best["policy"] == reference:
             return f"In the simulated feed no policy earns more than {reference}."
         base = best["expected_clicks"] - best["difference"]
@@ -113,8 +113,15 @@ class Learning:
         doubt = "" if stderr is None else f" ± {100 * stderr / base:.1f}"
         return (
             f"In a simulated feed **{best['policy']} earns {best['difference_percent']:.1f}{doubt} %"
-            f" more clicks than {reference}** after {count(self.n_rounds, 'round')}."
+            f" more clicks than {reference}** after {count(self.n_rounds, 'round')}{self._runner_up(ranked)}."
         )
+
+    def _runner_up(self, ranked: pl.DataFrame) -> str:
+        first, second = ranked["policy"].to_list()[:2]
+        if second == self.comparison.policies[0]:
+            return ""
+        z = self.comparison.table(second).filter(policy=first)["z"].item()
+        return f"; {second} is not told apart from it" if z is None or abs(z) < 2.0 else f", and more than {second}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
