@@ -2,7 +2,8 @@
 
 `read_log` and `Log.from_frame` check each row of a log, keep the bad ones out, and count them with file, row and
 reason. `Log.to_batch` makes the arrays that everything else learns from, with the features of a `FeatureEncoder`;
-`rounds` replays the log's requests with their candidates; `summarize` says what a log can and cannot support.
+`rounds` and `logged_rounds` go through its requests with their candidates; `summarize` says what a log can and cannot
+support.
 
 A log has one row per slot shown::
 
@@ -21,7 +22,7 @@ row without position or item, or with ``seen`` false. The rest of a page with su
 a hole biases what positions say. Only a click without a position was never on the page, which then stays.
 """
 
-from sojourn.logs.candidates import Candidates, rounds
+from sojourn.logs.candidates import Candidates, logged_rounds, rounds
 from sojourn.logs.encode import EncodedLog
 from sojourn.logs.features import FeatureEncoder
 from sojourn.logs.log import Log
@@ -36,6 +37,7 @@ __all__ = [
     "Log",
     "LogSummary",
     "Problem",
+    "logged_rounds",
     "read_log",
     "rounds",
     "summarize",

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from sojourn.errors import LogError
+from sojourn.errors import LogError, MissingPropensitiesError
 from sojourn.logs.encode import EncodedLog
-from sojourn.records import FloatArray, IntArray, Request
+from sojourn.records import Decision, Feedback, FloatArray, IntArray, Request
 
 Candidates = Literal["shown", "catalogue", "requests"]
 
@@ -38,6 +38,44 @@ def rounds(encoded: EncodedLog, candidates: Candidates) -> Iterator[tuple[Reques
         return _shown(encoded)
     _expect_features_of_all(encoded)
     return _catalogue(encoded) if candidates == "catalogue" else _from_requests(encoded)
+
+
+def logged_rounds(encoded: EncodedLog, candidates: Candidates) -> Iterator[tuple[Request, Decision, Feedback]]:
+    """Each round as it was lived: the request, what the log decided, and what came back. Replay reads these.
+
+    Arguments as for `rounds`.
+
+    Raises
+    ------
+    MissingPropensitiesError
+        If the log does not hold propensities.
+    """
+    batch = encoded.batch
+    if batch.propensity is None:
+        raise MissingPropensitiesError(
+            "expected a log with propensities, which a decision is made of; log the probability of each choice"
+        )
+    for i, (request, chosen) in enumerate(rounds(encoded, candidates)):
+        size = len(chosen)
+        propensity = batch.propensity[i, :size]
+        decision = Decision(
+            request_id=request.request_id,
+            policy="log",
+            chosen=chosen,
+            propensity=propensity,
+            deterministic=bool((propensity == 1.0).all()),
+        )
+        yield (
+            request,
+            decision,
+            Feedback(
+                request_id=request.request_id,
+                click=batch.click[i, :size],
+                reward=batch.reward[i, :size],
+                seen=None if batch.seen is None else batch.seen[i, :size],
+                quits=batch.quits is not None and bool(batch.quits[i]),
+            ),
+        )
 
 
 def _expect_features_of_all(encoded: EncodedLog) -> None:
