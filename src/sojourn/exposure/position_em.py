@@ -55,13 +55,17 @@ class PositionEM:
     def step(self, theta: FloatArray) -> Step:
         """The log-posterior at ``theta``, and the ``theta`` that maximises its expectation given the clicks."""
         w, g = np.split(theta, [self._cells.n_positions])
-        s = np.maximum(1.0 - w[self._cells.position] * g[self._cells.item], _TINY)
-        self._ratio.data[:] = self._missed / s
+        s = w.take(self._cells.position)  # in place from here on: fresh memory costs as much as the arithmetic
+        s *= g.take(self._cells.item)
+        np.maximum(np.subtract(1.0, s, out=s), _TINY, out=s)
+        np.divide(self._missed, s, out=self._ratio.data)
         unclicked = theta * np.concatenate([(1.0 - g) @ self._ratio, self._ratio @ (1.0 - w)])
         # Rounding must not carry a probability past 1.
         end = np.minimum((self._clicks + unclicked + self._prior[:, 0]) / self._total, 1.0)
         # Sums, not dot products: BLAS would start threads for vectors this long, which costs more than the work.
-        log_likelihood = xlogy(self._clicks, theta).sum() + (self._missed * np.log(s)).sum()
+        log_no_click = np.log(s, out=s)
+        log_no_click *= self._missed
+        log_likelihood = xlogy(self._clicks, theta).sum() + log_no_click.sum()
         prior = xlogy(self._prior[:, 0], theta) + xlog1py(self._prior[:, 1], -theta)
         return Step(
             start=theta,
