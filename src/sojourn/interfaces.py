@@ -76,6 +76,10 @@ class RewardModel(Protocol):
         """Epistemic standard deviation of `mean`, (m,) or (s, m): what more data would remove. Data never add to it."""
         ...
 
+    def mean_and_std(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """`mean` and `std` at once, as new arrays that the caller may write to; most models share work between them."""
+        ...
+
     def sample(self, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """`mean` under one joint draw of the parameters from their posterior, (m,) or (s, m)."""
         ...

@@ -145,6 +145,27 @@ class AvoidsRewards(Sound):
         super().update(replace(rows, reward=-rows.reward))
 
 
+class RoundsBoth(Sound):
+    def mean_and_std(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        mean, std = super().mean_and_std(features)
+        return mean, std.round(1)
+
+
+class LendsBoth(Sound):
+    kept: tuple[FloatArray, FloatArray] | None = None
+
+    def mean(self, features: FloatArray) -> FloatArray:
+        return self.mean_and_std(features)[0].copy()
+
+    def std(self, features: FloatArray) -> FloatArray:
+        return self.mean_and_std(features)[1].copy()
+
+    def mean_and_std(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
+        if self.kept is None:
+            self.kept = super().mean_and_std(features)
+        return self.kept
+
+
 class CutsToSize(Sound):
     def mean(self, features: FloatArray) -> FloatArray:
         return super().mean(np.pad(features, ((0, 0), (0, 1)))[:, : self.n_features])
@@ -158,6 +179,8 @@ MUTANTS: list[tuple[str, type[Sound], str]] = [
     ("doubt_shrinks", NeverLosesDoubt, "half of the prior's"),
     ("reading_is_pure", MovesWhenSampled, "not read before"),
     ("what_is_given_is_the_callers", LendsItsMean, "wrote to a result"),
+    ("both_at_once_are_each_alone", RoundsBoth, "the same std"),
+    ("both_at_once_are_each_alone", LendsBoth, "wrote to mean_and_std"),
     ("sample_follows_mean_and_std", SamplesTooWide, "variance of samples"),
     ("sample_follows_mean_and_std", SamplesTooHigh, "average of samples"),
     ("sample_is_one_joint_draw", SamplesRowByRow, "an equal row"),

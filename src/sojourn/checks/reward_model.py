@@ -15,6 +15,7 @@ REWARD_MODEL_CHECKS: Final[tuple[Check[MakeRewardModel], ...]] = (
     reward_model_answers.doubt_shrinks,
     reward_model_answers.reading_is_pure,
     reward_model_answers.what_is_given_is_the_callers,
+    reward_model_answers.both_at_once_are_each_alone,
     reward_model_answers.sample_follows_mean_and_std,
     reward_model_answers.sample_is_one_joint_draw,
     reward_model_answers.samples_differ,

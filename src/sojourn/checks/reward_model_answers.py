@@ -50,7 +50,7 @@ def taught(answer: FloatArray) -> slice | tuple[slice, ...]:
 
 
 def keeps_the_protocol(make: MakeRewardModel) -> None:
-    """The model has update, mean, std and sample, which give a number for each row, (m,) or (s, m)."""
+    """The model has update, mean, std, mean_and_std and sample, which give a number for each row, (m,) or (s, m)."""
     model = trained(make)
     expect(
         isinstance(model, RewardModel),
@@ -139,6 +139,17 @@ def what_is_given_is_the_callers(make: MakeRewardModel) -> None:
         if given.flags.writeable:
             given[...] = -7.0
     expect_same(model, twin, what="the same after the caller wrote to a result", advice="give a copy of what is kept")
+
+
+def both_at_once_are_each_alone(make: MakeRewardModel) -> None:
+    """What mean_and_std gives is what mean and std give, in arrays that the caller may write to."""
+    model, twin = trained(make), trained(make)
+    mean, std = model.mean_and_std(POINTS)
+    advice = "let mean_and_std share work with mean and std, not differ from them"
+    expect_close(mean, twin.mean(POINTS), what="the same mean", advice=advice)
+    expect_close(std, twin.std(POINTS), what="the same std", advice=advice)
+    mean[...] = std[...] = -7.0
+    expect_same(model, twin, what="the same after the caller wrote to mean_and_std", advice="give new arrays")
 
 
 def sample_follows_mean_and_std(make: MakeRewardModel) -> None:

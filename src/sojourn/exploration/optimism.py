@@ -31,6 +31,7 @@ class Optimism:
 
     def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """The upper confidence bound."""
-        score = self.alpha * model.std(features)
-        score += model.mean(features)
-        return score
+        mean, bound = model.mean_and_std(features)
+        bound *= self.alpha
+        bound += mean
+        return bound
