@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -161,3 +162,19 @@ def test_evaluate_says_whom_it_cannot_value_and_whom_it_doubts(run: Run, write_p
     assert done.returncode == 0
     assert "warning: logged_order cannot be valued: all weights" in done.stderr
     assert "warning: uniform: The mean weight is" in done.stderr
+
+
+def test_inspect_tells_how_long_sessions_last_and_what_the_propensities_are_worth(run: Run, tmp_path: Path) -> None:
+    lengths = {"a": 1, "b": 1, "c": 2, "d": 4}
+    rows = [
+        {"request_id": f"{name}{i}", "session_id": name, "position": 0, "item_id": i, "click": i % 2, "propensity": p}
+        for name, length in lengths.items()
+        for i, p in zip(range(length), (0.5, 0.25, 0.5, 0.25), strict=False)
+    ]
+    log = tmp_path / "log.csv"
+    pl.DataFrame(rows).write_csv(log)
+    told = run("inspect", log).stdout
+    shares = re.findall(r"│ +(\d+) │ (\d\.\d+) │\n", told)
+    assert shares == [("1", "0.500"), ("2", "0.250"), ("3", "0.250")]
+    assert "Propensities: 0.250 to 0.500, median 0.500; worth 7.12 slots" in told  # 22 ** 2 / 68
+    assert "With one position there is no position effect to correct." in told

@@ -47,6 +47,8 @@ class Attention:
     def finding(self) -> str:
         """Which impressions were seen, in a sentence."""
         weights, report = self.model.weights, self.model.report
+        if len(self.positions) == 1:
+            return "With one position there is no position effect to correct."
         if not self.identified:
             return (
                 "**What was seen cannot be told from this log**: its clicks do not separate the positions' effect "

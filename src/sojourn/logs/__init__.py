@@ -25,6 +25,7 @@ a hole biases what positions say. Only a click without a position was never on t
 from sojourn.logs.candidates import Candidates, logged_rounds, rounds
 from sojourn.logs.encode import EncodedLog
 from sojourn.logs.features import FeatureEncoder
+from sojourn.logs.figures import SurvivalPoint
 from sojourn.logs.log import Log
 from sojourn.logs.problems import Problem
 from sojourn.logs.read import read_log
@@ -37,6 +38,7 @@ __all__ = [
     "Log",
     "LogSummary",
     "Problem",
+    "SurvivalPoint",
     "logged_rounds",
     "read_log",
     "rounds",

@@ -49,8 +49,8 @@ def _about_propensities(summary: LogSummary) -> Iterator[str]:
 def _about_candidates(log: Log) -> Iterator[str]:
     if log.requests is None:
         yield (
-            "No table of requests: what else could have been shown is not known; other policies choose among the "
-            "shown items, or among the whole catalogue if all of it was always available."
+            "No table of requests: what else could have been shown is not known; log the candidates of each request, "
+            "or say that every item could always have been shown."
         )
 
 
