@@ -116,7 +116,7 @@ def test_one_item_at_two_positions_is_a_g_test() -> None:
 
 def test_a_wide_range_is_named() -> None:
     report = report_of(counts([0, 0, 1, 1, 0], [0, 1, 0, 1, 2], [900, 900, 900, 900, 9], [300, 150, 200, 90, 1]))
-    assert mentions(report, "too few clicks to weigh these positions")
+    assert mentions(report, "too few clicks to weigh these positions, the top being 0")
 
 
 def test_running_out_of_iterations_is_said(simulated: Simulated, rng: np.random.Generator) -> None:

@@ -105,8 +105,8 @@ def identification_warnings(
     apart = np.flatnonzero(viewed & ~linked)
     if apart.size:
         warnings.append(
-            f"not identifiable: no chain of clicked items that moved joins position {first} with {apart.tolist()}; "
-            "the weights there are the prior's, not the log's. Shuffle some pages"
+            f"not identifiable: no chain of clicked items that moved joins position {first} with {apart.tolist()} "
+            "(0 is the top); the weights there are the prior's, not the log's. Shuffle some pages"
         )
     if p > _SIGNIFICANT and linked.sum() > 1:
         warnings.append(
@@ -116,5 +116,5 @@ def identification_warnings(
     wide = np.flatnonzero(linked & (_Z95 * errors > _WIDE * w))
     if wide.size:
         ranges = ", ".join(f"{i}: {w[i]:.2f} +- {_Z95 * errors[i]:.2f}" for i in wide)
-        warnings.append(f"too few clicks to weigh these positions (95 % range): {ranges}")
+        warnings.append(f"too few clicks to weigh these positions, the top being 0 (95 % range): {ranges}")
     return tuple(warnings)
