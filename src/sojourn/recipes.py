@@ -42,8 +42,8 @@ def linucb_k_sw(
 ) -> SlatePolicy:
     """LinUCB-k with sample weights: `linucb_k` with the design scaled by P(examined).
 
-    Here the weights change the estimate, because all slots share one set of parameters; of the five linear policies
-    it is the one to start with.
+    Here the weights change the estimate, because all slots share one set of parameters. In the world `lin` it is ahead
+    of one model per slot and level with `linucb_k`; with one-hot features and few looks it shrinks too much.
     """
     return _linucb("linucb_k_sw", n_features, None, alpha, prior_precision, DesignScaling(weights))
 

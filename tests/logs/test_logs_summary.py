@@ -8,7 +8,7 @@ import pytest
 
 from sojourn.errors import LogError
 from sojourn.logs import Log, LogSummary, summarize
-from sojourn.logs.figures import PseudoExposure
+from sojourn.logs.statistics import PseudoExposure
 
 # Page a: click at 1 of 3; page b: no click; page c: clicks at 0 and 1 of 2; page d: one slot, no click.
 SLOTS = pl.DataFrame(

@@ -1,6 +1,7 @@
 """What the commands do, without the terminal: each job gives a result that can be told, stored and drawn.
 
-`inspection` describes a log, `attention` says what of it was seen, `valuation` what policies would earn on it, and
-`learning` how policies fare in a simulated feed; `demo` runs all four and `open_bandit` prepares the data it runs on.
+`inspection` describes a log, `attention` says what of it was seen, `valuation` what policies would earn on it (made by
+`estimating`), `rehearsal` what they pick up among the shown items, and `learning` how they fare in a simulated feed;
+`demo` runs them all and `open_bandit` prepares the data it runs on.
 Every result has ``to_dict()`` for scripts and ``section()`` for the report.
 """

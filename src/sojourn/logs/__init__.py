@@ -25,10 +25,10 @@ a hole biases what positions say. Only a click without a position was never on t
 from sojourn.logs.candidates import Candidates, logged_rounds, rounds
 from sojourn.logs.encode import EncodedLog
 from sojourn.logs.features import FeatureEncoder
-from sojourn.logs.figures import SurvivalPoint
 from sojourn.logs.log import Log
 from sojourn.logs.problems import Problem
 from sojourn.logs.read import read_log
+from sojourn.logs.statistics import SurvivalPoint
 from sojourn.logs.summary import LogSummary, summarize
 
 __all__ = [

@@ -9,10 +9,10 @@ from typing import Any
 import polars as pl
 
 from sojourn.errors import LogError
-from sojourn.logs import figures
-from sojourn.logs.figures import PositionRate, PropensityRange, PseudoExposure, SessionSurvival
+from sojourn.logs import statistics
 from sojourn.logs.log import Log
 from sojourn.logs.statements import statements
+from sojourn.logs.statistics import PositionRate, PropensityRange, PseudoExposure, SessionSurvival
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,10 +77,16 @@ def summarize(log: Log) -> LogSummary:
     LogError
         If the log has no valid rows.
     """
-    counted = (figures.by_position, figures.by_last_click, figures.by_length, figures.items_that_move, _totals)
+    counted = (
+        statistics.by_position,
+        statistics.by_last_click,
+        statistics.by_length,
+        statistics.items_that_move,
+        _totals,
+    )
     queries = [count(log) for count in counted]
     if log.has("propensity"):
-        queries.append(figures.propensities(log))
+        queries.append(statistics.propensities(log))
     positions, last_clicks, lengths, moving, totals, *propensities = pl.collect_all(queries)
     total = totals.row(0, named=True)
     if not total["n_rows"]:
@@ -89,10 +95,10 @@ def summarize(log: Log) -> LogSummary:
         source=log.source,
         **total,
         rejected={problem.reason: problem.count for problem in log.problems},
-        click_curve=figures.click_curve(positions),
-        pseudo_exposure=figures.pseudo_exposure(last_clicks),
+        click_curve=statistics.click_curve(positions),
+        pseudo_exposure=statistics.pseudo_exposure(last_clicks),
         last_clicks=tuple(last_clicks.drop_nulls("last").select("last", "n_pages").iter_rows()),
-        sessions=figures.session_survival(lengths),
+        sessions=statistics.session_survival(lengths),
         propensity=PropensityRange(**propensities[0].row(0, named=True)) if propensities else None,
         share_of_items_that_move=moving.item(),
         statements=(),

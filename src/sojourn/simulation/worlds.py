@@ -9,8 +9,8 @@ from sojourn.simulation.position_based import FeedConfig, PositionBasedFeed
 def lin(*, seed: int, n_slots: int = 3, n_items: int = 900) -> PositionBasedFeed:
     """A feed in which linear policies are right: attraction ``theta.x``, mean .08, sd .06, eta .65.
 
-    With 12 slots in the ranker's order, 5.9 % of the pages with a click have one in slot 12 and 55 % of their slots
-    lie below the last click; He et al. report 6.2 % and 54 % for a Taobao feed.
+    With 12 slots in the ranker's order, 5 to 6 % of the pages with a click have one in slot 12, by world, and 55 % of
+    their slots lie below the last click; He et al. report 6.2 % and 54 % for a Taobao feed.
     """
     config = FeedConfig(attraction=LinearAttraction(mean=0.08, sd=0.06), eta=0.65, n_slots=n_slots, n_items=n_items)
     return PositionBasedFeed(config, seed=seed)

@@ -1,4 +1,4 @@
-"""The figures of a summary: each with the lazy query that counts, and what is made of the counts."""
+"""The statistics of a summary: each with the lazy query that counts, and what is made of the counts."""
 
 from __future__ import annotations
 
