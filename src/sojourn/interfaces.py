@@ -34,6 +34,10 @@ class ClickModel(Protocol):
         """P(examined), before any click is known; (n, k), 0 where no item is shown."""
         ...
 
+    def filtered_examination(self, batch: LogBatch) -> FloatArray:
+        """P(examined | the clicks above the slot), (n, k); 0 where no item is shown."""
+        ...
+
     def posterior_examination(self, batch: LogBatch) -> FloatArray:
         """P(examined | the clicks of the page), (n, k); 1 where clicked."""
         ...
@@ -44,6 +48,10 @@ class ClickModel(Protocol):
 
     def log_likelihood(self, batch: LogBatch) -> FloatArray:
         """Natural logarithm of the probability of each page's clicks, (n,)."""
+        ...
+
+    def simulate(self, batch: LogBatch, *, rng: np.random.Generator) -> FloatArray:
+        """Clicks drawn for the same pages, whatever was clicked, (n, k) of 0 and 1; 0 where no item is shown."""
         ...
 
 
@@ -82,6 +90,30 @@ class RewardModel(Protocol):
 
     def sample(self, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """`mean` under one joint draw of the parameters from their posterior, (m,) or (s, m)."""
+        ...
+
+    def at(self, slot: int) -> RewardModel:
+        """The model of one slot, for reading alone; the model itself where all slots share their parameters.
+
+        It gives the row ``slot`` of what the stack gives, samples from an ``rng`` in the same state included.
+        """
+        ...
+
+
+@runtime_checkable
+class FeatureMap(Protocol):
+    """Features that depend on the items already placed, for slates that are built slot by slot."""
+
+    def n_features(self, n_features: int) -> int:
+        """Width d' of a mapped row whose request has d features."""
+        ...
+
+    def at_slot(self, features: FloatArray) -> Callable[[IntArray], FloatArray]:
+        """From the candidates' features (m, d): rows already placed (j,) -> features for slot j, (m, d')."""
+        ...
+
+    def of_pages(self, features: FloatArray) -> FloatArray:
+        """The same of logged pages, (n, k, d) -> (n, k, d'): each item given those above it."""
         ...
 
 

@@ -29,6 +29,9 @@ class Known:
     def examination(self, batch: LogBatch) -> FloatArray:
         return np.asarray(np.where(batch.shown, W[batch.position], 0.0))
 
+    def filtered_examination(self, batch: LogBatch) -> FloatArray:
+        raise NotImplementedError
+
     def posterior_examination(self, batch: LogBatch) -> FloatArray:
         raise NotImplementedError
 
@@ -38,6 +41,9 @@ class Known:
     def log_likelihood(self, batch: LogBatch) -> FloatArray:
         p = self.click_probability(batch)
         return np.asarray(np.where(batch.click == 1, np.log(p), np.log1p(-p)).sum(axis=1))
+
+    def simulate(self, batch: LogBatch, *, rng: np.random.Generator) -> FloatArray:
+        raise NotImplementedError
 
 
 def entropy(p: FloatArray) -> FloatArray:

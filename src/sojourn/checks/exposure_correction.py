@@ -47,6 +47,10 @@ class KnownExamination:
         """``decay ** position``."""
         return np.where(batch.shown, self.decay ** batch.position.astype(np.float64), 0.0)
 
+    def filtered_examination(self, batch: LogBatch) -> FloatArray:
+        """The clicks above tell nothing."""
+        return self.examination(batch)
+
     def posterior_examination(self, batch: LogBatch) -> FloatArray:
         """Bayes' rule in each slot."""
         examined = self.examination(batch)
@@ -63,6 +67,10 @@ class KnownExamination:
         each = np.log(np.where(batch.click == 1.0, p, 1.0 - p), out=np.zeros_like(p), where=batch.shown)
         total: FloatArray = each.sum(axis=1)
         return total
+
+    def simulate(self, batch: LogBatch, *, rng: np.random.Generator) -> FloatArray:
+        """Slot by slot."""
+        return (rng.random(batch.item.shape) < self.click_probability(batch)).astype(np.float64)
 
 
 def keeps_the_protocol(make: MakeExposureCorrection) -> None:

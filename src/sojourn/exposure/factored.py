@@ -59,6 +59,10 @@ class FactoredClickModel(ABC):
         """P(examined), (n, k); 0 where no item is shown."""
         return _where_shown(batch, self._examine(batch.position))
 
+    def filtered_examination(self, batch: LogBatch) -> FloatArray:
+        """P(examined), (n, k): the clicks above a slot tell nothing of it."""
+        return self.examination(batch)
+
     def posterior_examination(self, batch: LogBatch) -> FloatArray:
         """P(examined | the slot's click), (n, k): 1 where clicked, else w (1 - g) / (1 - w g) (Chuklin et al. 2015)."""
         examined, attracted = self._examine(batch.position), self._attract(batch.item)
@@ -74,6 +78,10 @@ class FactoredClickModel(ABC):
     def log_likelihood(self, batch: LogBatch) -> FloatArray:
         """Natural logarithm of the probability of each page's clicks, (n,); -inf where the model rules them out."""
         return np.asarray(log_bernoulli(batch, self.click_probability(batch)).sum(axis=1))
+
+    def simulate(self, batch: LogBatch, *, rng: np.random.Generator) -> FloatArray:
+        """Clicks drawn slot by slot, (n, k)."""
+        return (rng.random(batch.item.shape) < self.click_probability(batch)).astype(np.float64)
 
 
 def log_bernoulli(batch: LogBatch, probability: FloatArray) -> FloatArray:

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from scipy.linalg import lapack
 
 from sojourn.errors import InvalidInputError
+from sojourn.interfaces import RewardModel
 from sojourn.models.quadratic import quadratic_forms
 from sojourn.models.scratch import scratch
+from sojourn.models.slot_view import SlotView
 from sojourn.records import FloatArray, Rows
 
 REFRESH_EVERY: Final = 512
@@ -84,10 +86,23 @@ class BayesianRidge:
     def sample(self, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """theta~'x with one joint draw theta~ ~ N(theta, A^-1) for all candidates."""
         noise = rng.standard_normal(self._theta.shape)
-        # A = L L'  =>  L'^-1 noise has covariance A^-1.
-        factors = np.linalg.cholesky(self._precision)
-        draws = np.stack([lapack.dtrtrs(L, z, lower=1, trans=1)[0] for L, z in zip(factors, noise, strict=True)])
-        return self._unstack((self._theta + draws) @ self._checked(features).T)
+        draws = np.stack([self._drawn(slot, noise[slot]) for slot in range(len(self._theta))])
+        return self._unstack(draws @ self._checked(features).T)
+
+    def at(self, slot: int) -> RewardModel:
+        """The model of one slot, as it is now."""
+        if self.n_slots is None:
+            return self
+        if not 0 <= slot < self.n_slots:
+            raise InvalidInputError(
+                f"slot: the model has parameters for slots 0 to {self.n_slots - 1}, got {slot}; build it with "
+                "n_slots >= the widest page"
+            )
+        return SlotView(
+            theta=self._theta[slot],
+            covariance=self._covariance[slot],
+            draw=lambda rng: self._drawn(slot, rng.standard_normal(self._theta.shape)[slot]),
+        )
 
     def update(self, rows: Rows) -> None:
         """Add the rows to A and b."""
@@ -112,6 +127,13 @@ class BayesianRidge:
         self._precision, self._response = state["precision"].copy(), state["response"].copy()
         for slot in range(len(self._theta)):
             self._refresh(slot)
+
+    def _drawn(self, slot: int, noise: FloatArray) -> FloatArray:
+        """One draw of a slot's parameters from standard normal noise, (d,)."""
+        # A = L L'  =>  L'^-1 noise has covariance A^-1.
+        factor = np.linalg.cholesky(self._precision[slot])
+        draw: FloatArray = self._theta[slot] + lapack.dtrtrs(factor, noise, lower=1, trans=1)[0]
+        return draw
 
     def _learn_by_slot(self, x: FloatArray, rows: Rows) -> None:
         slot = rows.slot

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from sojourn.errors import InvalidInputError
-from sojourn.interfaces import Explorer, ExposureCorrection, RewardModel, SlateSampler
-from sojourn.policies.slot_scores import FixedScores
-from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
+from sojourn.interfaces import Explorer, ExposureCorrection, FeatureMap, RewardModel, SlateSampler, SlotScores
+from sojourn.policies.slot_scores import FixedScores, SlateScores
+from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request, Rows
 
 
 class SlatePolicy:
@@ -26,6 +28,9 @@ class SlatePolicy:
         How scores become a slate.
     exposure
         How logged slots become training rows.
+    feature_map
+        Features that depend on the items above, such as their similarity; None ranks by the request's own. Give the
+        model the width of the mapped rows.
     n_draws
         Draws of the explorer that `slate_probability` averages over where the explorer draws, >= 1.
     """
@@ -38,6 +43,7 @@ class SlatePolicy:
         explorer: Explorer,
         sampler: SlateSampler,
         exposure: ExposureCorrection,
+        feature_map: FeatureMap | None = None,
         n_draws: int = 100,
     ) -> None:
         if n_draws < 1:
@@ -47,6 +53,7 @@ class SlatePolicy:
         self.explorer = explorer
         self.sampler = sampler
         self.exposure = exposure
+        self.feature_map = feature_map
         self.n_draws = n_draws
 
     def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
@@ -89,9 +96,35 @@ class SlatePolicy:
 
     def update(self, batch: LogBatch) -> None:
         """Learn from logged rounds."""
-        self.model.update(self.exposure.rows(batch))
+        self.model.update(self._rows(batch))
 
-    def _slot_scores(self, request: Request, rng: np.random.Generator) -> FixedScores:
+    def warm_start(self, batch: LogBatch, *, discount: float) -> None:
+        """Learn from rounds that another policy logged, each counting ``discount`` times.
+
+        An old log knows the items but not the people of today, and its errors do not shrink with its size: taken at
+        full weight it ends exploration before it should.
+
+        Parameters
+        ----------
+        batch
+            Logged rounds.
+        discount
+            In (0, 1].
+        """
+        if not 0.0 < discount <= 1.0:
+            raise InvalidInputError(f"discount: expected a number in (0, 1], got {discount}")
+        rows = self._rows(batch)
+        self.model.update(replace(rows, weight=discount * rows.weight))
+
+    def _rows(self, batch: LogBatch) -> Rows:
+        if self.feature_map is not None:
+            batch = replace(batch, features=self.feature_map.of_pages(batch.features))
+        return self.exposure.rows(batch)
+
+    def _slot_scores(self, request: Request, rng: np.random.Generator) -> SlotScores:
+        if self.feature_map is not None:
+            features = self.feature_map.at_slot(request.features)
+            return SlateScores(self.model, self.explorer, features, first_slot=request.first_position, rng=rng)
         scores = self.explorer.score(self.model, request.features, rng=rng)
         return FixedScores(scores, first_slot=request.first_position)
 

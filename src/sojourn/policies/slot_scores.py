@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sojourn.errors import InvalidInputError
-from sojourn.interfaces import SlotScores
+from sojourn.interfaces import Explorer, RewardModel, SlotScores
 from sojourn.records import FloatArray, IntArray
 from sojourn.records.arrays import expect_finite
 
@@ -43,6 +45,46 @@ class FixedScores:
             )
         row: FloatArray = self.scores[slot]
         return row
+
+
+class SlateScores:
+    """`SlotScores` by a model over features that depend on the items above.
+
+    Parameters
+    ----------
+    model, explorer
+        What gives the scores.
+    features
+        Rows already placed (j,) -> features of all candidates for the next slot, (m, d).
+    first_slot
+        Slot of the model that belongs to the first slot filled.
+    rng
+        Where the explorer draws, one draw serves all slots: each slot starts from a generator in the same state.
+    """
+
+    def __init__(
+        self,
+        model: RewardModel,
+        explorer: Explorer,
+        features: Callable[[IntArray], FloatArray],
+        *,
+        first_slot: int = 0,
+        rng: np.random.Generator,
+    ) -> None:
+        self._model = model
+        self._explorer = explorer
+        self._features = features
+        self._first_slot = first_slot
+        self._rng = rng
+        self._seed = int(rng.integers(1 << 63)) if explorer.randomized else None
+
+    def __call__(self, placed: IntArray) -> FloatArray:
+        """Scores of all candidates for the slot below ``placed``, (m,)."""
+        rng = self._rng if self._seed is None else np.random.default_rng(self._seed)
+        model = self._model.at(self._first_slot + len(placed))
+        scores = self._explorer.score(model, self._features(placed), rng=rng)
+        expect_finite(scores, "scores")
+        return scores
 
 
 def open_scores(scores: SlotScores, n_candidates: int, above: IntArray) -> FloatArray:
