@@ -52,6 +52,12 @@ def _batch(**changes: Any) -> LogBatch:
         ({"n_slots": 4}, "n_slots: expected 1 to 3"),
         ({"step": -1}, "step and first_position"),
         ({"item_ids": np.zeros((3, 1))}, "item_ids"),
+        ({"item_ids": np.array([7, 5, 7])}, "item_ids: expected each candidate once, got 7 2 times among 3; drop"),
+        ({"item_ids": np.array(["a", "b", "b"])}, "item_ids: expected each candidate once, got 'b' 2 times among 3"),
+        (
+            {"item_ids": np.array(["a", 1, "a"], dtype=object)},
+            "item_ids: expected each candidate once, got 'a' 2 times",
+        ),
     ],
 )
 def test_bad_requests_are_refused(changes: dict[str, Any], message: str) -> None:
