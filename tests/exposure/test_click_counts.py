@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,7 +22,7 @@ _CODES = st.sampled_from([-1, 0, 1, 7, 500_000_000_000, 2**62])
 
 
 def table(counts: ClickCounts) -> Table:
-    cells = zip(counts.item, counts.position, counts.n_views, counts.n_clicks, strict=True)
+    cells = zip(counts.item, counts.context, counts.n_views, counts.n_clicks, strict=True)
     return {(int(a), int(i)): (int(n), int(c)) for a, i, n, c in cells}
 
 
@@ -93,10 +94,10 @@ def test_a_frame_without_positions_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value", "match"),
-    [("n_clicks", 3, "at most"), ("n_views", 0, "n_views >= 1"), ("position", -1, "position >= 0")],
+    [("n_clicks", 3, "at most"), ("n_views", 0, "n_views >= 1"), ("context", -1, "context >= 0")],
 )
 def test_impossible_counts_are_refused(field: str, value: int, match: str) -> None:
-    cell = {name: np.array([1]) for name in ("item", "position", "n_views", "n_clicks")}
+    cell: dict[str, Any] = {name: np.array([1]) for name in ("item", "context", "n_views", "n_clicks")}
     cell[field] = np.array([value])
     with pytest.raises(InvalidInputError, match=match):
         ClickCounts(**cell)
@@ -105,13 +106,13 @@ def test_impossible_counts_are_refused(field: str, value: int, match: str) -> No
 def test_arrays_of_different_lengths_are_refused() -> None:
     one, two = np.ones(1, dtype=np.int64), np.ones(2, dtype=np.int64)
     with pytest.raises(InvalidInputError, match="one shape"):
-        ClickCounts(item=one, position=two, n_views=two, n_clicks=two)
+        ClickCounts(item=one, context=two, n_views=two, n_clicks=two)
 
 
 def test_positions_that_count_a_session_are_refused() -> None:
     counts = ClickCounts(
         item=np.zeros(2, dtype=np.int64),
-        position=np.array([0, 1_000_000]),
+        context=np.array([0, 1_000_000]),
         n_views=np.ones(2, dtype=np.int64),
         n_clicks=np.zeros(2, dtype=np.int64),
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sojourn.errors import InvalidInputError
-from sojourn.exposure import DocumentCTR, PositionBasedModel, RankCTR, compare, perplexity
+from sojourn.exposure import BrowsingModel, DocumentCTR, PositionBasedModel, RankCTR, compare, perplexity
 from sojourn.interfaces import ClickModel
 from sojourn.records import FloatArray, LogBatch
 
@@ -170,3 +170,20 @@ def test_the_position_based_model_beats_both_baselines_on_real_pages(data_dir: P
     assert fitted.report.converged
     assert fitted.report.warnings == ()
     assert (np.diff(fitted.weights[:8]) < 0).all()
+
+
+@pytest.mark.data
+def test_the_browsing_model_beats_the_position_based_one_on_real_pages(data_dir: Path, batch_of: BatchOf) -> None:
+    log, progress = yandex_pages(data_dir / "yandex" / "train.txt.xz", batch_of)
+    as_pyclick = BrowsingModel(
+        item_prior=(1, 1), context_prior=(1, 1), anchor_first=False, accelerate=False, tolerance=0, max_iterations=50
+    )
+    models: dict[str, ClickModel] = {"pbm": PositionBasedModel(), "ubm": BrowsingModel(), "as PyClick": as_pyclick}
+    _, ubm, reference = compare(models, log.take(progress < 0.8), log.take(progress >= 0.8))
+    assert ubm.gain > 5 * ubm.gain_stderr
+    assert ubm.log_likelihood == pytest.approx(-2.9710, abs=0.002)
+    assert reference.log_likelihood >= -2.9693  # what a prototype reached
+    fitted = models["ubm"]
+    assert isinstance(fitted, BrowsingModel)
+    assert fitted.report.converged
+    assert fitted.report.warnings == ()

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
 from sojourn.errors import InvalidInputError
-from sojourn.exposure import DesignScaling, NoCorrection, PositionBasedModel, RowWeighting
+from sojourn.exposure import BrowsingModel, DesignScaling, NoCorrection, PositionBasedModel, RowWeighting
 from sojourn.interfaces import ExposureCorrection
 from sojourn.records import FloatArray, LogBatch, Rows
 
@@ -129,10 +130,71 @@ def test_a_page_deeper_than_the_weights_is_refused(batch_of: BatchOf) -> None:
         DesignScaling(W).rows(batch_of([[0, 1, 2, 3]], [[0, 0, 0, 0]]))
 
 
-@pytest.mark.parametrize("weights", [[], [[1.0]], [1.5], [-0.1], [np.nan], 0.5])
-def test_weights_that_are_no_probabilities_are_refused(weights: ArrayLike) -> None:
-    with pytest.raises(InvalidInputError, match=r"in \[0, 1\]"):
+@pytest.mark.parametrize(
+    "weights", [[0.0], [1.5], [-0.1], [np.nan], [[1.0, 0.5], [0.4, 0.0]], [[1.0, 1.0], [2.0, 1.0]]]
+)
+def test_weights_outside_zero_to_one_are_refused(weights: ArrayLike) -> None:
+    with pytest.raises(InvalidInputError, match=r"in \(0, 1\]"):
         DesignScaling(weights)
+
+
+@pytest.mark.parametrize("weights", [[], 0.5, [[1.0, 0.5]], [[[1.0]]]])
+def test_weights_of_another_shape_are_refused(weights: ArrayLike) -> None:
+    with pytest.raises(InvalidInputError, match=r"weights \(k,\) by position or \(k, k\)"):
+        RowWeighting(weights, posterior=False)
+
+
+TABLE = np.array([[0.0, 0.0, 1.0], [0.8, 0.0, 0.5], [0.4, 0.9, 0.3]])
+
+
+@pytest.mark.parametrize("pages", ["log", "ragged"])
+def test_a_table_weighs_by_the_last_click(pages: str, request: pytest.FixtureRequest) -> None:
+    batch = request.getfixturevalue(pages)
+    weights = []
+    for items, clicks in zip(batch.item, batch.click, strict=True):
+        last = -1
+        for position, (item, clicked) in enumerate(zip(items, clicks, strict=True)):
+            if item != -1:
+                weights.append(TABLE[position, last])
+                last = position if clicked else last
+    plain = NoCorrection().rows(batch)
+    for correction in (DesignScaling(TABLE), DesignScaling(TABLE, filtered=True)):
+        np.testing.assert_allclose(correction.rows(batch).features, plain.features * np.array(weights)[:, None])
+    np.testing.assert_array_equal(RowWeighting(TABLE, posterior=False).rows(batch).weight, weights)
+
+
+def test_a_browsing_model_is_read_before_the_clicks_or_given_those_above(log: LogBatch, ragged: LogBatch) -> None:
+    model = BrowsingModel().fit(log)
+    for batch in (log, ragged):
+        shown, plain = batch.shown, NoCorrection().rows(batch).features
+        before, given = DesignScaling(model).rows(batch), DesignScaling(model, filtered=True).rows(batch)
+        np.testing.assert_allclose(before.features, plain * model.examination(batch)[shown][:, None])
+        np.testing.assert_allclose(given.features, plain * model.filtered_examination(batch)[shown][:, None])
+        np.testing.assert_array_equal(given.features, DesignScaling(model.weights).rows(batch).features)
+
+
+def test_filtered_design_scaling_is_unbiased_where_clicks_follow_the_last_click(
+    batch_of: BatchOf, rng: np.random.Generator
+) -> None:
+    n, theta = 40_000, np.array([0.5, 0.2])
+    item = rng.integers(0, 2, (n, 3))
+    click, last = np.zeros((n, 3)), np.full(n, -1)
+    for slot in range(3):
+        click[:, slot] = rng.random(n) < TABLE[slot, last] * theta[item[:, slot]]
+        last = np.where(click[:, slot] == 1, slot, last)
+    batch = replace(batch_of(item, click), features=np.eye(2)[item])
+    np.testing.assert_allclose(least_squares(DesignScaling(TABLE).rows(batch)), theta, atol=0.02)
+    assert np.abs(least_squares(NoCorrection().rows(batch)) - theta).max() > 0.1
+
+
+def test_a_page_deeper_than_the_table_is_refused(batch_of: BatchOf) -> None:
+    with pytest.raises(InvalidInputError, match="below 3, the number of weights, got 3"):
+        DesignScaling(TABLE).rows(batch_of([[0, 1, 2, 3]], [[0, 1, 0, 0]]))
+
+
+def test_what_an_empty_slot_holds_moves_no_weight(batch_of: BatchOf) -> None:
+    ragged = batch_of([[3, -1, 4]], [[0, 1, 0]], position=[0, 99, 2])
+    assert DesignScaling(TABLE).rows(ragged).features[1, 0] == pytest.approx(TABLE[2, -1] * ragged.features[0, 2, 0])
 
 
 def test_position_weights_cannot_look_back_from_the_clicks() -> None:

@@ -19,7 +19,7 @@ Simulated = Callable[..., LogBatch]
 
 def counts(item: ArrayLike, position: ArrayLike, n_views: ArrayLike, n_clicks: ArrayLike) -> ClickCounts:
     arrays = np.broadcast_arrays(*(np.asarray(a, dtype=np.int64) for a in (item, position, n_views, n_clicks)))
-    return ClickCounts(**dict(zip(("item", "position", "n_views", "n_clicks"), arrays, strict=True)))
+    return ClickCounts(item=arrays[0], context=arrays[1], n_views=arrays[2], n_clicks=arrays[3])
 
 
 def report_of(table: ClickCounts) -> FitReport:
@@ -67,7 +67,7 @@ def test_standard_errors_equal_the_dense_information(simulated: Simulated, rng: 
     table = ClickCounts.from_batch(batch)
 
     def minus_log_likelihood(theta: FloatArray) -> float:
-        p = np.concatenate([[1.0], theta[:2]])[table.position] * theta[2:][table.item]
+        p = np.concatenate([[1.0], theta[:2]])[table.context] * theta[2:][table.item]
         return -float(table.n_clicks @ np.log(p) + (table.n_views - table.n_clicks) @ np.log1p(-p))
 
     theta = np.concatenate([model.weights[1:], model.attraction(np.arange(5))])
@@ -145,7 +145,7 @@ def test_the_open_bandit_sample_cannot_tell_its_positions_apart() -> None:
                 pl.col("item_id") + 1000 * number, pl.col("position") - 1, "click"
             )
             table, item_ids = ClickCounts.from_frame(slots)
-            table = counts(item_ids[table.item], table.position, table.n_views, table.n_clicks)
+            table = counts(item_ids[table.item], table.context, table.n_views, table.n_clicks)
             if (behavior, campaign) == ("random", "all"):
                 assert mentions(report_of(table), "cannot be told from 1 nor from one another")
             everything = table if everything is None else everything + table

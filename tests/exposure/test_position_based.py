@@ -78,7 +78,7 @@ def exact_counts(n: int = 10_000) -> ClickCounts:
     """Counts that follow W and G without noise."""
     item, position = (axis.ravel() for axis in np.indices((len(G), len(W))))
     clicks = np.round(n * W[position] * G[item]).astype(np.int64)
-    return ClickCounts(item=item, position=position, n_views=np.full(len(item), n), n_clicks=clicks)
+    return ClickCounts(item=item, context=position, n_views=np.full(len(item), n), n_clicks=clicks)
 
 
 @pytest.mark.parametrize("accelerate", [True, False])
@@ -94,7 +94,7 @@ def test_noiseless_clicks_give_the_parameters_back(accelerate: bool) -> None:
 def test_acceleration_reaches_the_same_point_in_fewer_iterations() -> None:
     rare = ClickCounts(
         item=exact_counts().item,
-        position=exact_counts().position,
+        context=exact_counts().context,
         n_views=np.full(12, 1_000_000),
         n_clicks=exact_counts().n_clicks,
     )
@@ -133,7 +133,7 @@ def test_the_log_posterior_never_falls_and_estimates_stay_probabilities(
     accelerate: bool,
 ) -> None:
     item, position, n_views, n_clicks = (np.array(column, dtype=np.int64) for column in zip(*rows, strict=True))
-    counts = ClickCounts(item=item, position=position, n_views=n_views, n_clicks=np.minimum(n_clicks, n_views))
+    counts = ClickCounts(item=item, context=position, n_views=n_views, n_clicks=np.minimum(n_clicks, n_views))
     model = PositionBasedModel(
         max_iterations=60,
         item_prior=item_prior,

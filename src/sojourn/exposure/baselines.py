@@ -7,14 +7,14 @@ from typing import Self
 import numpy as np
 
 from sojourn.errors import InvalidInputError
-from sojourn.exposure.cells import Cells
+from sojourn.exposure.context_em import PseudoCounts
+from sojourn.exposure.contexts import ByPosition
 from sojourn.exposure.counts import ClickCounts
-from sojourn.exposure.factored import FactoredClickModel, ItemTable
-from sojourn.exposure.position_em import PseudoCounts
-from sojourn.records import FloatArray, IntArray
+from sojourn.exposure.factored import CountedClickModel, ItemTable
+from sojourn.records import FloatArray, LogBatch
 
 
-class RankCTR(FactoredClickModel):
+class RankCTR(CountedClickModel):
     """P(click) is the click rate of the position (Chuklin et al. 2015); whatever is examined is clicked.
 
     A position below the log's deepest one takes the rate of the deepest.
@@ -24,6 +24,8 @@ class RankCTR(FactoredClickModel):
     prior
         Pseudo-counts (clicks, non-clicks), > 0, added to each position.
     """
+
+    _contexts = ByPosition()
 
     def __init__(self, *, prior: PseudoCounts = (0.5, 0.5)) -> None:
         self.prior = _checked(prior)
@@ -43,18 +45,20 @@ class RankCTR(FactoredClickModel):
 
     def fit_counts(self, counts: ClickCounts) -> Self:
         """Estimate the rates from a log that is already summed up."""
-        cells = Cells.of(counts)
-        self._fitted = _rate(cells.by_position(cells.clicks), cells.by_position(cells.views), self.prior)
+        cells = self._cells(counts)
+        self._fitted = _rate(cells.by_context(cells.clicks), cells.by_context(cells.views), self.prior)
         return self
 
-    def _examine(self, position: IntArray) -> FloatArray:
-        return self.rates.take(position, mode="clip")
+    @property
+    def weights(self) -> FloatArray:
+        """The rates: whatever is examined is clicked."""
+        return self.rates
 
-    def _attract(self, item: IntArray) -> FloatArray:
-        return np.ones(item.shape)
+    def _attract(self, batch: LogBatch) -> FloatArray:
+        return np.ones(batch.item.shape)
 
 
-class DocumentCTR(FactoredClickModel):
+class DocumentCTR(CountedClickModel):
     """P(click) is the click rate of the item (Chuklin et al. 2015); every slot is examined.
 
     An item that the log does not hold takes the rate of all items pooled.
@@ -64,6 +68,8 @@ class DocumentCTR(FactoredClickModel):
     prior
         Pseudo-counts (clicks, non-clicks), > 0, added to each item. By default one pseudo-view at the pooled rate.
     """
+
+    _contexts = ByPosition()
 
     def __init__(self, *, prior: PseudoCounts | None = None) -> None:
         self.prior = prior if prior is None else _checked(prior)
@@ -83,18 +89,20 @@ class DocumentCTR(FactoredClickModel):
 
     def fit_counts(self, counts: ClickCounts) -> Self:
         """Estimate the rates from a log that is already summed up."""
-        cells = Cells.of(counts)
+        cells = self._cells(counts)
         pooled = float((cells.clicks.sum() + 0.5) / (cells.views.sum() + 1.0))
         prior = (pooled, 1.0 - pooled) if self.prior is None else self.prior
         values = _rate(cells.by_item(cells.clicks), cells.by_item(cells.views), prior)
         self._fitted = ItemTable(items=cells.items, values=values, unseen=pooled)
         return self
 
-    def _examine(self, position: IntArray) -> FloatArray:
-        return np.ones(position.shape)
+    @property
+    def weights(self) -> FloatArray:
+        """Every slot is examined."""
+        return np.ones(1)
 
-    def _attract(self, item: IntArray) -> FloatArray:
-        return self.rates.of(item)
+    def _attract(self, batch: LogBatch) -> FloatArray:
+        return self.rates.of(batch.item)
 
 
 def _rate(clicks: FloatArray, views: FloatArray, prior: PseudoCounts) -> FloatArray:

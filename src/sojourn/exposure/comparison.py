@@ -61,6 +61,11 @@ class HeldOut:
         Time of the fit.
     n_parameters
         Free parameters, where the model tells them.
+    z
+        Of the model's own detector, where it has one: whether people go down the page as it has it, see
+        `SurvivalReport`. Near 0 if they do.
+    pages : (n,) float
+        Log-likelihood of each page.
     """
 
     name: str
@@ -70,6 +75,12 @@ class HeldOut:
     perplexity: Perplexity
     seconds: float
     n_parameters: int | None
+    z: float | None
+    pages: FloatArray
+
+    def lead(self, other: HeldOut) -> tuple[float, float]:
+        """By how much it beats another model on the same pages, per page, and the paired standard error of that."""
+        return _mean_and_stderr(self.pages - other.pages)
 
 
 def compare(
@@ -93,13 +104,12 @@ def compare(
     if not models or test.n_rounds < 2:
         raise InvalidInputError(f"expected a model and at least 2 test pages, got {len(models)} and {test.n_rounds}")
     results: list[HeldOut] = []
-    baseline: FloatArray | None = None
     for name, model in models.items():
         start = time.perf_counter()
         model.fit(train)
         seconds = time.perf_counter() - start
         pages = model.log_likelihood(test)
-        baseline = pages if baseline is None else baseline
+        baseline = results[0].pages if results else pages
         results.append(_judge(name, model, test, pages, pages - baseline, seconds))
         if progress is not None:
             progress(len(results), len(models))
@@ -109,12 +119,19 @@ def compare(
 def _judge(
     name: str, model: ClickModel, test: LogBatch, pages: FloatArray, gain: FloatArray, seconds: float
 ) -> HeldOut:
+    mean, stderr = _mean_and_stderr(gain)
     return HeldOut(
         name=name,
         log_likelihood=float(pages.mean()),
-        gain=float(gain.mean()),
-        gain_stderr=float(gain.std(ddof=1) / np.sqrt(len(gain))),
+        gain=mean,
+        gain_stderr=stderr,
         perplexity=perplexity(model, test),
         seconds=seconds,
         n_parameters=getattr(model, "n_parameters", None),
+        z=getattr(getattr(model, "report", None), "z", None),
+        pages=pages,
     )
+
+
+def _mean_and_stderr(values: FloatArray) -> tuple[float, float]:
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))

@@ -9,15 +9,19 @@ an unclicked row that was not seen still counts as a refusal. With full examinat
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sojourn.errors import InvalidInputError
+from sojourn.exposure.contexts import last_click, possible
 from sojourn.interfaces import ClickModel
-from sojourn.records import NO_ITEM, BoolArray, FloatArray, LogBatch, Rows
+from sojourn.records import NO_ITEM, BoolArray, FloatArray, IntArray, LogBatch, Rows
 
+_Weigh = Callable[[LogBatch], FloatArray]
 _FULL_WEIGHT = np.ones(64)  # shared by the one-round batches of online learning, where making an array is dear
 _FULL_WEIGHT.flags.writeable = False
 
@@ -43,18 +47,26 @@ class DesignScaling:
     Parameters
     ----------
     exposure
-        A fitted click model, or the weight of each position, (k,), in [0, 1]. A slot below the last weight
-        is refused: weights of another page design should not go unnoticed.
+        A fitted click model; or weights in (0, 1], of each position (k,) or of each position and last click above it
+        (k, k) as ``[position, last]``, last column for none. A slot below the last weight is refused: weights of
+        another page design should not go unnoticed.
+    filtered
+        True: P(examined | the clicks above the slot), as in UBM-LinUCB (He et al. 2020), where the model is a
+        `BrowsingModel`. False: P(examined) before any click. Given weights know the answer: a table is always filtered.
     """
 
-    def __init__(self, exposure: ClickModel | ArrayLike) -> None:
-        self._exposure = exposure if isinstance(exposure, ClickModel) else _PositionWeights(exposure)
+    def __init__(self, exposure: ClickModel | ArrayLike, *, filtered: bool = False) -> None:
+        self._examined: _Weigh
+        if isinstance(exposure, ClickModel):
+            self._examined = exposure.filtered_examination if filtered else exposure.examination
+        else:
+            self._examined = _known_weights(exposure)
 
     def rows(self, batch: LogBatch) -> Rows:
         """One row per shown item, in order of round and slot."""
         held = _held(batch)
         reward = _flat(batch.reward, held)
-        examined = _flat(self._exposure.examination(batch), held)
+        examined = _flat(self._examined(batch), held)
         return Rows(
             features=_flat_features(batch, held) * examined[:, None],
             reward=reward,
@@ -75,15 +87,16 @@ class RowWeighting:
     """
 
     def __init__(self, exposure: ClickModel | ArrayLike, *, posterior: bool = True) -> None:
+        self._weigh: _Weigh
         if isinstance(exposure, ClickModel):
             self._weigh = exposure.posterior_examination if posterior else exposure.examination
         elif posterior:
             raise InvalidInputError(
-                "RowWeighting: weights given the clicks need a ClickModel, for position weights do not say how much "
-                "each item attracts; pass a fitted model, or posterior=False"
+                "RowWeighting: weights given the clicks need a ClickModel, for weights alone do not say how much each "
+                "item attracts; pass a fitted model, or posterior=False"
             )
         else:
-            self._weigh = _PositionWeights(exposure).examination
+            self._weigh = _known_weights(exposure)
 
     def rows(self, batch: LogBatch) -> Rows:
         """One row per shown item, in order of round and slot."""
@@ -96,35 +109,53 @@ class RowWeighting:
         )
 
 
-class _PositionWeights:
-    """Examination that depends on the position alone and is known."""
-
-    def __init__(self, weights: ArrayLike) -> None:
-        self._weights = np.array(weights, dtype=np.float64)  # a copy: the caller may go on changing theirs
-        if self._weights.ndim != 1 or not self._weights.size or not _are_probabilities(self._weights):
-            raise InvalidInputError(
-                f"exposure: expected a fitted ClickModel or position weights (k,) in [0, 1], got {weights!r}"
-            )
-
-    def examination(self, batch: LogBatch) -> FloatArray:
-        try:
-            return self._weights[batch.position]
-        except IndexError:
-            return self._ragged(batch)
-
-    def _ragged(self, batch: LogBatch) -> FloatArray:
-        """The same with the positions of empty slots, which mean nothing, left out."""
-        position = np.where(batch.shown, batch.position, 0)
-        if position.max() >= len(self._weights):
-            raise InvalidInputError(
-                f"exposure: expected positions below {len(self._weights)}, the number of weights, got "
-                f"{position.max()}; give one weight for each position of the page"
-            )
-        return self._weights[position]
+def _known_weights(exposure: ArrayLike) -> _Weigh:
+    """Examination by given weights, which later changes to the caller's array do not reach."""
+    weights = np.array(exposure, dtype=np.float64)
+    if weights.ndim == 1 and weights.size:
+        _expect_weights(weights)
+        return partial(_by_position, weights)
+    if weights.ndim == 2 and weights.size and weights.shape[0] == weights.shape[1]:
+        _expect_weights(weights[possible(len(weights))])
+        return partial(_by_last_click, weights)
+    raise InvalidInputError(
+        "exposure: expected a fitted ClickModel, weights (k,) by position or (k, k) by position and last click, "
+        f"got an array of shape {weights.shape}"
+    )
 
 
-def _are_probabilities(values: FloatArray) -> bool:
-    return bool(values.min() >= 0.0 and values.max() <= 1.0)
+def _expect_weights(weights: FloatArray) -> None:
+    if not (weights.min() > 0.0 and weights.max() <= 1.0):  # NaN is neither
+        raise InvalidInputError(
+            f"exposure: expected weights in (0, 1], got {weights.min()} to {weights.max()}; leave out slots that "
+            "nobody sees, and divide weights by the largest"
+        )
+
+
+def _by_position(weights: FloatArray, batch: LogBatch) -> FloatArray:
+    try:
+        return weights[batch.position]
+    except IndexError:
+        return weights[_within(batch, len(weights))]
+
+
+def _by_last_click(weights: FloatArray, batch: LogBatch) -> FloatArray:
+    last = last_click(batch)
+    try:
+        return np.asarray(weights[batch.position, last])
+    except IndexError:
+        return np.asarray(weights[_within(batch, len(weights)), last])
+
+
+def _within(batch: LogBatch, n_weights: int) -> IntArray:
+    """The positions, with those of empty slots, which mean nothing, at 0."""
+    position = np.where(batch.shown, batch.position, 0)
+    if position.max() >= n_weights:
+        raise InvalidInputError(
+            f"exposure: expected positions below {n_weights}, the number of weights, got {position.max()}; "
+            "give one weight for each position of the page"
+        )
+    return position
 
 
 def _held(batch: LogBatch) -> BoolArray | None:
