@@ -83,6 +83,20 @@ def test_low_rank_updates_do_not_drift(rng: np.random.Generator) -> None:
     assert_allclose(precision @ model.covariance, np.tile(np.eye(8), (2, 1, 1)), atol=1e-10)
 
 
+def test_a_million_rank_one_updates_do_not_drift(rng: np.random.Generator) -> None:
+    slots, pages = 50, 20_000  # 1,000,000 rows, one per slot and page
+    model = BayesianRidge(n_features=3, n_slots=slots)
+    pool, reward = rng.normal(size=(64, slots, 3)), rng.random((64, slots))
+    weight, slot = np.ones(slots), np.arange(slots)
+    for page in range(pages):
+        which = page % 64
+        model.update(Rows(features=pool[which], reward=reward[which], weight=weight, slot=slot))
+    assert pages % REFRESH_EVERY  # the last refresh lies behind
+    state = model.state()
+    assert_allclose(state["precision"] @ model.covariance, np.tile(np.eye(3), (slots, 1, 1)), atol=1e-9)
+    assert_allclose(np.einsum("sij,sj->si", state["precision"], model.coefficients), state["response"], rtol=1e-9)
+
+
 def test_samples_have_the_posterior_mean_and_covariance(rng: np.random.Generator) -> None:
     model = BayesianRidge(n_features=3)
     model.update(_rows(rng, 4, 3))

@@ -17,7 +17,8 @@ from scipy.linalg import lapack
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import RewardModel
-from sojourn.models.quadratic import quadratic_forms
+from sojourn.models.cholesky import correlated, factorized, inverse, solved
+from sojourn.models.quadratic import root_quadratic_forms
 from sojourn.models.scratch import scratch
 from sojourn.models.slot_view import SlotView
 from sojourn.records import FloatArray, Rows
@@ -74,14 +75,14 @@ class BayesianRidge:
 
     def std(self, features: FloatArray) -> FloatArray:
         """Posterior standard deviation sqrt(x' A^-1 x)."""
-        return self._unstack(self._std(self._checked(features)))
+        return self._unstack(root_quadratic_forms(self._checked(features), self._covariance))
 
     def mean_and_std(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Both at once; a stack lays the candidates side by side for both, which halves that cost."""
         features = self._checked(features)
         if self.n_slots is not None:
             features = np.asfortranarray(features)
-        return self._unstack(self._theta @ features.T), self._unstack(self._std(features))
+        return self._unstack(self._theta @ features.T), self._unstack(root_quadratic_forms(features, self._covariance))
 
     def sample(self, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """theta~'x with one joint draw theta~ ~ N(theta, A^-1) for all candidates."""
@@ -130,9 +131,7 @@ class BayesianRidge:
 
     def _drawn(self, slot: int, noise: FloatArray) -> FloatArray:
         """One draw of a slot's parameters from standard normal noise, (d,)."""
-        # A = L L'  =>  L'^-1 noise has covariance A^-1.
-        factor = np.linalg.cholesky(self._precision[slot])
-        draw: FloatArray = self._theta[slot] + lapack.dtrtrs(factor, noise, lower=1, trans=1)[0]
+        draw: FloatArray = self._theta[slot] + correlated(factorized(self._precision[slot]), noise)
         return draw
 
     def _learn_by_slot(self, x: FloatArray, rows: Rows) -> None:
@@ -165,8 +164,7 @@ class BayesianRidge:
         gain = scaled @ self._covariance[slot]  # (r, d)
         inner = scaled @ gain.T
         inner.flat[:: len(inner) + 1] += 1.0
-        _, solved, _ = lapack.dposv(inner, gain)
-        self._covariance[slot] -= gain.T @ solved
+        self._covariance[slot] -= gain.T @ lapack.dposv(inner, gain)[1]
         self._theta[slot] = self._covariance[slot] @ self._response[slot]
 
     def _learn_one_row_each(self, slots: slice, x: FloatArray, reward: FloatArray, weight: FloatArray) -> None:
@@ -188,23 +186,9 @@ class BayesianRidge:
         self._theta[slots] = (covariance @ response[:, :, None])[:, :, 0]
 
     def _refresh(self, slot: int) -> None:
-        factor, failed = lapack.dpotrf(self._precision[slot], lower=1)
-        if failed:
-            raise InvalidInputError(
-                "the precision matrix is not positive definite to working precision: the features differ too much in "
-                "scale; standardise them or raise prior_precision"
-            )
-        lower, _ = lapack.dpotri(factor, lower=1)  # the lower triangle of A^-1, zeros above
-        covariance = lower + lower.T
-        covariance.flat[:: self.n_features + 1] *= 0.5
-        self._covariance[slot] = covariance
-        self._theta[slot] = lapack.dpotrs(factor, self._response[slot], lower=1)[0]
-
-    def _std(self, features: FloatArray) -> FloatArray:
-        variance = quadratic_forms(features, self._covariance)
-        # Rounding may leave -1e-18 where the variance is 0.
-        std: FloatArray = np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance)
-        return std
+        factor = factorized(self._precision[slot])
+        self._covariance[slot] = inverse(factor)
+        self._theta[slot] = solved(factor, self._response[slot])
 
     def _checked(self, features: FloatArray) -> FloatArray:
         if features.ndim != 2 or features.shape[1] != self.n_features:

@@ -37,9 +37,19 @@ def quadratic_forms(features: FloatArray, matrices: FloatArray) -> FloatArray:
     return _by_products(columns, matrices) if len(columns) <= FEW_FEATURES else _by_blocks(columns, matrices)
 
 
+def root_quadratic_forms(features: FloatArray, covariances: FloatArray) -> FloatArray:
+    """Standard deviations sqrt(x' S x), (s, m): `quadratic_forms` where every S is a covariance."""
+    variance = quadratic_forms(features, covariances)
+    # Rounding may leave -1e-18 where the variance is 0.
+    std: FloatArray = np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance)
+    return std
+
+
 def _of_one(features: FloatArray, matrix: FloatArray) -> FloatArray:
     n_features = features.shape[1]
     if n_features < MANY_FEATURES:
+        if features.flags.f_contiguous:
+            return _of_columns(features.T, matrix)
         forms: FloatArray = np.einsum("md,md->m", features @ matrix, features)
         return forms
     half = np.zeros(len(features))
@@ -51,6 +61,13 @@ def _of_one(features: FloatArray, matrix: FloatArray) -> FloatArray:
         half += np.einsum("mj,mj->m", features[:, :stop] @ block, features[:, start:stop])
     half *= 2.0
     return half
+
+
+def _of_columns(columns: FloatArray, matrix: FloatArray) -> FloatArray:
+    """The same of (d, m): with the candidates side by side the sums run along the memory."""
+    product = np.matmul(matrix, columns, out=scratch(columns.shape))
+    forms: FloatArray = np.einsum("dm,dm->m", product, columns)
+    return forms
 
 
 def _by_products(columns: FloatArray, matrices: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sojourn.errors import InvalidInputError
-from sojourn.models.quadratic import quadratic_forms
+from sojourn.models.quadratic import root_quadratic_forms
 from sojourn.records import FloatArray, Rows
 
 
@@ -36,9 +36,7 @@ class SlotView:
 
     def std(self, features: FloatArray) -> FloatArray:
         """sqrt(x' Cov x), (m,)."""
-        variance = quadratic_forms(self._checked(features), self.covariance[None])[0]
-        # Rounding may leave -1e-18 where the variance is 0.
-        std: FloatArray = np.sqrt(np.maximum(variance, 0.0, out=variance), out=variance)
+        std: FloatArray = root_quadratic_forms(self._checked(features), self.covariance[None])[0]
         return std
 
     def mean_and_std(self, features: FloatArray) -> tuple[FloatArray, FloatArray]:
