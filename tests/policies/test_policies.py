@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
 
 import numpy as np
@@ -67,32 +68,49 @@ def test_iba_removes_what_a_higher_slot_took(rng: np.random.Generator) -> None:
     assert_array_equal(policy.act(request, rng=rng).chosen, np.argsort(-scores[0])[:2])
 
 
-def test_iba_with_sample_weights_is_iba_with_a_rescaled_ridge(rng: np.random.Generator) -> None:
-    weights = np.array([1.0, 0.4])
-    weighted = recipes.iba_linucb_sw(n_features=3, n_slots=2, weights=weights, prior_precision=1.0)
-    plain = [recipes.linucb_k(n_features=3, n_slots=1, prior_precision=1.0 / weight**2) for weight in weights]
-    for _ in range(40):
-        request = _request(rng)
-        decision = weighted.act(request, rng=rng)
-        open_items = list(range(6))
-        for slot in range(2):
-            score = plain[slot].explorer.score(plain[slot].model, request.features, rng=rng)
-            best = max(open_items, key=score.__getitem__)
-            assert decision.chosen[slot] == best
-            open_items.remove(best)
-        batch = LogBatch.of(request, decision, Feedback(request_id="r", click=(rng.random(2) < 0.4).astype(np.float64)))
-        weighted.update(batch)
-        rows = NoCorrection().rows(batch)
-        for slot in range(2):
-            one = slice(slot, slot + 1)
-            plain[slot].model.update(
-                type(rows)(
-                    features=rows.features[one],
-                    reward=rows.reward[one],
-                    weight=rows.weight[one],
-                    slot=rows.slot[one],
-                )
-            )
+def _log(rng: np.random.Generator, n: int = 40) -> LogBatch:
+    return LogBatch(
+        item=np.tile([0, 1], (n, 1)),
+        features=rng.normal(size=(n, 2, 3)),
+        click=(rng.random((n, 2)) < 0.3).astype(np.float64),
+        reward=rng.normal(size=(n, 2)),
+        position=np.tile([0, 1], (n, 1)),
+        session=np.arange(n),
+        step=np.zeros(n, dtype=np.int64),
+    )
+
+
+def test_a_warm_start_at_full_weight_is_an_update(rng: np.random.Generator) -> None:
+    batch, x = _log(rng), rng.normal(size=(5, 6))
+    for make in (recipes.linucb_similarity_sw, recipes.shared_hybrid_sw, recipes.iba_hybrid_ucb_sw):
+        warm, cold = (make(n_features=3, n_slots=4, weights=[1.0, 0.5]) for _ in range(2))
+        warm.warm_start(batch, discount=1.0)
+        cold.update(batch)
+        assert_array_equal(warm.model.mean(x), cold.model.mean(x))
+        assert_array_equal(warm.model.std(x), cold.model.std(x))
+
+
+def test_a_discounted_round_counts_for_its_share_of_a_round(rng: np.random.Generator) -> None:
+    batch, x = _log(rng), rng.normal(size=(5, 3))
+    four_times = batch.take(np.tile(np.arange(batch.n_rounds), 4))
+    warm, cold = (recipes.linucb_k(n_features=3, n_slots=2) for _ in range(2))
+    warm.warm_start(four_times, discount=0.25)
+    cold.update(batch)
+    assert_allclose(warm.model.mean(x), cold.model.mean(x), atol=1e-12)
+    assert_allclose(warm.model.std(x), cold.model.std(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("discount", [0.0, -0.5, 1.01, np.nan])
+def test_a_discount_outside_0_to_1_is_refused(discount: float, rng: np.random.Generator) -> None:
+    with pytest.raises(InvalidInputError, match=r"discount: expected a number in \(0, 1\], got"):
+        recipes.linucb_k(n_features=3, n_slots=2).warm_start(_log(rng), discount=discount)
+
+
+@pytest.mark.parametrize("recipe", [recipes.linucb_k, recipes.iba_linucb, recipes.lints_k])
+def test_features_of_another_width_are_refused(recipe: Callable[..., SlatePolicy], rng: np.random.Generator) -> None:
+    policy = recipe(n_features=3, n_slots=2)
+    with pytest.raises(InvalidInputError, match=r"features: expected \(rows, 3\), got \(6, 4\)"):
+        policy.act(_request(rng, d=4), rng=rng)
 
 
 @pytest.mark.parametrize("correction", [DesignScaling([1.0, 1.0]), RowWeighting([1.0, 1.0], posterior=False)])
