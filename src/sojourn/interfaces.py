@@ -102,7 +102,12 @@ class RewardModel(Protocol):
 
 @runtime_checkable
 class FeatureMap(Protocol):
-    """Features that depend on the items already placed, for slates that are built slot by slot."""
+    """Features that depend on the items already placed, for slates that are built slot by slot.
+
+    A row depends on its item and on those above it, in their order, and on nothing else: what is learned from a page
+    is what was scored. It is finite, also where features are all 0. The arrays given are new, or read-only, and no
+    later call changes them.
+    """
 
     def n_features(self, n_features: int) -> int:
         """Width d' of a mapped row whose request has d features."""
@@ -233,6 +238,10 @@ class Environment(Protocol):
 
     def expected_reward(self, request: Request, chosen: IntArray) -> float:
         """True expected number of clicks of a slate."""
+        ...
+
+    def expected_set_reward(self, request: Request, chosen: IntArray) -> float:
+        """True probability of at least one click on a slate."""
         ...
 
     def best_slate(self, request: Request) -> IntArray:

@@ -8,19 +8,19 @@ import pytest
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Environment
-from sojourn.records import LogBatch
-from sojourn.simulation import FeedConfig, LinearAttraction, PositionBasedFeed, compare
+from sojourn.records import Decision, LogBatch, Request
+from sojourn.simulation import compare, worlds
 
 
 def _world(seed: int) -> Environment:
-    config = FeedConfig(n_items=20, n_slots=3, attraction=LinearAttraction(mean=0.2, sd=0.15))
-    return PositionBasedFeed(config, seed=seed)
+    return worlds.lin(seed=seed, n_items=20)
 
 
 def test_the_regret_of_the_oracle_is_exactly_zero(oracle: Any, uniform: Any) -> None:
     runs = compare({"oracle": oracle(_world), "uniform": uniform}, _world, n_rounds=60, seeds=[0, 1]).runs
-    assert (runs.filter(pl.col("policy") == "oracle")["regret"] == 0.0).all()
-    assert (runs.filter(pl.col("policy") == "uniform")["regret"] > 0.0).all()
+    for regret in ("regret", "set_regret"):
+        assert (runs.filter(pl.col("policy") == "oracle")[regret] == 0.0).all()
+        assert (runs.filter(pl.col("policy") == "uniform")[regret] > 0.0).all()
 
 
 def test_the_same_seeds_give_the_same_results(first: Any, uniform: Any) -> None:
@@ -51,6 +51,33 @@ def test_clicks_agree_with_their_expectation(uniform: Any) -> None:
     last = compare({"uniform": uniform}, _world, n_rounds=2_000, seeds=[0, 1]).runs.filter(pl.col("round") == 2_000)
     clicks, expected = float(last["clicks"].sum()), float(last["expected_clicks"].sum())
     assert abs(clicks - expected) < 4.5 * np.sqrt(expected)
+
+
+def test_set_rewards_are_those_of_the_slates_that_were_shown() -> None:
+    feed, met = _world(4), []
+
+    class _Notes:
+        name = "notes"
+
+        def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
+            met.append(request)
+            return Decision(
+                request_id=request.request_id,
+                policy=self.name,
+                chosen=np.arange(3),
+                propensity=np.ones(3),
+                deterministic=True,
+            )
+
+        def update(self, batch: LogBatch) -> None:
+            pass
+
+    policies: dict[str, Any] = {"notes": lambda _: _Notes()}
+    last = compare(policies, _world, n_rounds=30, seeds=[4]).runs.row(-1, named=True)
+    shown = sum(feed.expected_set_reward(request, np.arange(3)) for request in met)
+    best = sum(feed.expected_set_reward(request, feed.best_slate(request)) for request in met)
+    assert last["set_reward"] == pytest.approx(shown)
+    assert last["set_regret"] == pytest.approx(best - shown)
 
 
 class _Recorder:

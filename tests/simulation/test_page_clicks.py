@@ -110,6 +110,15 @@ def test_expected_clicks_equal_the_sum_over_all_outcomes(model: str, n_slots: in
 
 
 @pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("n_slots", [1, 2, 4])
+def test_any_click_is_all_but_the_empty_pattern(model: str, n_slots: int, rng: np.random.Generator) -> None:
+    parameters = _parameters(model, 4, rng)
+    slates = list(permutations(range(4), n_slots))
+    wanted = [1.0 - _patterns(parameters, slate).get((0,) * n_slots, 0.0) for slate in slates]
+    np.testing.assert_allclose(page_clicks(parameters).any_click(np.array(slates)), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_click_patterns_have_their_exact_frequencies(model: str, rng: np.random.Generator) -> None:
     parameters = _parameters(model, 5, rng)
     slate, n = (3, 0, 4), 6_000

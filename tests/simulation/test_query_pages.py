@@ -54,6 +54,7 @@ def test_answers_are_those_of_the_query(parameters: dict[str, ClickModelParamete
         request = pages.request(rng=rng)
         page = truth[len(request.item_ids)]
         assert pages.expected_reward(request, chosen) == pytest.approx(page.expected_clicks(chosen[None])[0])
+        assert pages.expected_set_reward(request, chosen) == pytest.approx(page.any_click(chosen[None])[0])
         np.testing.assert_array_equal(pages.best_slate(request), page.best(2))
 
 

@@ -10,16 +10,16 @@ import pytest
 from sojourn.errors import InvalidInputError
 from sojourn.logs import read_log
 from sojourn.records import Decision, Feedback, FloatArray, IntArray, LogBatch, Request
-from sojourn.simulation import FeedConfig, PositionBasedFeed, simulate_log, to_frame, write_log
+from sojourn.simulation import Feed, PositionReaders, simulate_log, to_frame, worlds, write_log
 
 
 @pytest.fixture
-def feed() -> PositionBasedFeed:
-    return PositionBasedFeed(FeedConfig(n_items=30, n_slots=3), seed=0)
+def feed() -> Feed[PositionReaders]:
+    return worlds.lin(seed=0, n_items=30)
 
 
 @pytest.fixture
-def batch(feed: PositionBasedFeed, uniform: Any) -> LogBatch:
+def batch(feed: Feed[PositionReaders], uniform: Any) -> LogBatch:
     return simulate_log(feed, uniform(0), 50, rng=np.random.default_rng(1))
 
 
@@ -46,6 +46,9 @@ class _Stays:
     def expected_reward(self, request: Request, chosen: IntArray) -> float:
         return 1.0
 
+    def expected_set_reward(self, request: Request, chosen: IntArray) -> float:
+        return 1.0
+
     def best_slate(self, request: Request) -> IntArray:
         return np.arange(2)
 
@@ -60,20 +63,20 @@ def test_the_log_holds_what_was_shown_and_clicked(batch: LogBatch) -> None:
     assert batch.quits is None
 
 
-def test_click_rates_of_a_long_log_are_exact(feed: PositionBasedFeed, uniform: Any) -> None:
+def test_click_rates_of_a_long_log_are_exact(feed: Feed[PositionReaders], uniform: Any) -> None:
     batch = simulate_log(feed, uniform(0), 3_000, rng=np.random.default_rng(2))
-    rate: FloatArray = feed.examination * feed.attraction(batch.features)
+    rate: FloatArray = feed.readers.examination * feed.attraction(batch.features)
     z = (batch.click - rate).sum(axis=0) / np.sqrt((rate * (1.0 - rate)).sum(axis=0))
     assert (np.abs(z) < 4.5).all()
 
 
-def test_the_policy_does_not_learn(feed: PositionBasedFeed, first: Any) -> None:
+def test_the_policy_does_not_learn(feed: Feed[PositionReaders], first: Any) -> None:
     policy = first(0)
     simulate_log(feed, policy, 5, rng=np.random.default_rng(0))
     assert policy.n_taught == 0
 
 
-def test_two_policies_meet_the_same_requests(feed: PositionBasedFeed, first: Any, uniform: Any) -> None:
+def test_two_policies_meet_the_same_requests(feed: Feed[PositionReaders], first: Any, uniform: Any) -> None:
     logged, again, other = (
         simulate_log(feed, policy(0), 20, rng=np.random.default_rng(9)) for policy in (first, first, uniform)
     )
@@ -127,6 +130,6 @@ def test_what_is_written_is_read_back(batch: LogBatch, tmp_path: Path) -> None:
     np.testing.assert_array_equal(slots.select(pl.col("^x_.*$")).to_numpy(), batch.features.reshape(150, 10))
 
 
-def test_no_round_is_refused(feed: PositionBasedFeed, first: Any) -> None:
+def test_no_round_is_refused(feed: Feed[PositionReaders], first: Any) -> None:
     with pytest.raises(InvalidInputError, match="n_rounds"):
         simulate_log(feed, first(0), 0, rng=np.random.default_rng(0))

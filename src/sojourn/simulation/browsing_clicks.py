@@ -59,6 +59,12 @@ class BrowsingClicks:
             last[:, rank] += clicked  # rank m - 1 is the column of "no click" too, but nothing comes after it
         return clicks
 
+    def any_click(self, slates: IntArray) -> FloatArray:
+        """One minus P(no click), for which only the examination without a click above matters."""
+        without_click = self.examination[: slates.shape[1], -1]
+        clicked: FloatArray = 1.0 - np.prod(1.0 - self.attraction[slates] * without_click, axis=1)
+        return clicked
+
     def best(self, n_slots: int) -> IntArray:
         """All ordered slates are compared: no ordering argument is known, since a click moves attention below it."""
         slates = ordered_slates(len(self.attraction), n_slots)

@@ -62,6 +62,14 @@ class CascadeClicks:
             reached *= goes_on[rank, documents]
         return clicks
 
+    def any_click(self, slates: IntArray) -> FloatArray:
+        """Sum over the slots of P(the first click is here): nothing above was clicked, nor made the reader stop."""
+        reached, clicked = np.ones(len(slates)), np.zeros(len(slates))
+        for rank, documents in enumerate(slates.T):
+            clicked += reached * self.attraction[documents]
+            reached *= (1.0 - self.attraction[documents]) * self.after_skip[rank, documents]
+        return clicked
+
     def best(self, n_slots: int) -> IntArray:
         """Backward induction over the sets of documents already shown.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -21,8 +21,11 @@ class Comparison:
     ----------
     runs
         One row per policy, seed and checkpoint, all sums from the first round on: ``policy``, ``seed``, ``round``,
-        ``slots`` shown, ``clicks``, ``expected_clicks``, and ``regret``, by how much the best slates would have
-        exceeded ``expected_clicks``.
+        ``slots`` shown, ``clicks``, ``expected_clicks``, ``regret``, by how much the best slates would have exceeded
+        ``expected_clicks``, ``set_reward``, the expected number of pages with a click, and ``set_regret``, by how much
+        the same best slates would have exceeded ``set_reward``. Where readers look at slots by position or down to
+        a depth, the slate with most expected clicks is also the likeliest to be clicked at all; elsewhere another
+        slate may be, and set regret below 0.
     """
 
     runs: pl.DataFrame
@@ -38,20 +41,26 @@ class Comparison:
         ``ctr`` is clicks per slot shown, ``*_se`` the standard error of the column before.
         """
         runs = self.runs.with_columns(ctr=pl.col("clicks") / pl.col("slots"))
-        summary = [part for name in ("clicks", "ctr", "regret") for part in _mean_and_se(name)]
+        names = ("clicks", "ctr", "regret", "set_reward", "set_regret")
+        summary = [part for name in names for part in _mean_and_se(name)]
         return runs.group_by("policy", "round", maintain_order=True).agg(summary)
 
-    def table(self, reference: str | None = None) -> pl.DataFrame:
+    def table(
+        self, reference: str | None = None, *, measure: Literal["expected_clicks", "set_reward"] = "expected_clicks"
+    ) -> pl.DataFrame:
         """One row per policy, after the last round.
 
-        Means over the seeds and standard errors of ``clicks``, ``ctr``, ``expected_clicks`` and ``regret``; then
-        ``difference`` in expected clicks from the reference, paired by seed, with its standard error, ``z`` (their
-        ratio; null where there is no spread) and ``difference_percent`` of the reference's expected clicks.
+        Means over the seeds and standard errors of ``clicks``, ``ctr``, ``expected_clicks``, ``regret``,
+        ``set_reward`` and ``set_regret``; then ``difference`` in the measure from the reference, paired by seed, with
+        its standard error, ``z`` (their ratio; null where there is no spread) and ``difference_percent`` of the
+        reference's measure.
 
         Parameters
         ----------
         reference
             A policy; the first one unless given.
+        measure
+            What differences are taken of: clicks, or pages with a click.
 
         Raises
         ------
@@ -63,12 +72,12 @@ class Comparison:
         if reference not in names:
             raise InvalidInputError(f"reference: expected one of {', '.join(names)}, got {reference!r}")
         last = self.runs.filter(pl.col("round") == pl.col("round").max())
-        base = last.filter(pl.col("policy") == reference).select("seed", base="expected_clicks")
+        base = last.filter(pl.col("policy") == reference).select("seed", base=measure)
         paired = last.join(base, on="seed", maintain_order="left").with_columns(
             ctr=pl.col("clicks") / pl.col("slots"),
-            difference=pl.col("expected_clicks") - pl.col("base"),
+            difference=pl.col(measure) - pl.col("base"),
         )
-        names = ["clicks", "ctr", "expected_clicks", "regret", "difference"]
+        names = ["clicks", "ctr", "expected_clicks", "regret", "set_reward", "set_regret", "difference"]
         summary = [part for name in names for part in _mean_and_se(name)]
         spread = pl.col("difference_se") > 0.0
         return (

@@ -106,7 +106,9 @@ class _Played:
     slots: FloatArray
     clicks: FloatArray
     expected: FloatArray
+    set_reward: FloatArray
     best: FloatArray
+    best_set_reward: FloatArray
 
 
 def _play(
@@ -120,11 +122,13 @@ def _play(
 ) -> _Played:
     requests, people = _RoundStream(seed, _REQUESTS), _RoundStream(seed, _PEOPLE)
     choices = [np.random.default_rng([seed, _CHOICES]) for _ in policies]
-    slots, clicks, expected = np.zeros((3, len(policies), n_rounds))
-    best = np.zeros(n_rounds)
+    slots, clicks, expected, set_reward = np.zeros((4, len(policies), n_rounds))
+    best, best_set_reward = np.zeros((2, n_rounds))
     for t in range(n_rounds):
         request = environment.request(rng=requests.at(t))
-        best[t] = environment.expected_reward(request, environment.best_slate(request))
+        best_slate = environment.best_slate(request)
+        best[t] = environment.expected_reward(request, best_slate)
+        best_set_reward[t] = environment.expected_set_reward(request, best_slate)
         for p, policy in enumerate(policies):
             decision = policy.act(request, rng=choices[p])
             feedback = environment.feedback(request, decision, rng=people.at(t))
@@ -132,9 +136,17 @@ def _play(
             slots[p, t] = len(decision.chosen)
             clicks[p, t] = feedback.click.sum()
             expected[p, t] = environment.expected_reward(request, decision.chosen)
+            set_reward[p, t] = environment.expected_set_reward(request, decision.chosen)
         if t + 1 in checkpoints:
             report(t + 1)
-    return _Played(slots=slots, clicks=clicks, expected=expected, best=best)
+    return _Played(
+        slots=slots,
+        clicks=clicks,
+        expected=expected,
+        set_reward=set_reward,
+        best=best,
+        best_set_reward=best_set_reward,
+    )
 
 
 def _sums(names: list[str], seed: int, played: _Played, checkpoints: IntArray) -> pl.DataFrame:
@@ -152,5 +164,7 @@ def _sums(names: list[str], seed: int, played: _Played, checkpoints: IntArray) -
             "clicks": total(played.clicks).astype(np.int64),
             "expected_clicks": total(played.expected),
             "regret": total(played.best - played.expected),
+            "set_reward": total(played.set_reward),
+            "set_regret": total(played.best_set_reward - played.set_reward),
         }
     )

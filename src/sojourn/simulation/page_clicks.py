@@ -27,6 +27,10 @@ class PageClicks(Protocol):
         """Expected number of clicks (s,) on each of the slates (s, k), exact."""
         ...
 
+    def any_click(self, slates: IntArray) -> FloatArray:
+        """P(at least one click) (s,) on each of the slates (s, k), exact."""
+        ...
+
     def best(self, n_slots: int) -> IntArray:
         """The slate (k,) with the largest number of expected clicks, exact."""
         ...

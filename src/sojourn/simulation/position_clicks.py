@@ -39,6 +39,12 @@ class PositionClicks:
         """Sum of examination times attraction."""
         return self.attraction[slates] @ self.examination[: slates.shape[1]]
 
+    def any_click(self, slates: IntArray) -> FloatArray:
+        """One minus the probability that all slots stay without a click."""
+        unclicked = 1.0 - self.attraction[slates] * self.examination[: slates.shape[1]]
+        clicked: FloatArray = 1.0 - np.prod(unclicked, axis=1)
+        return clicked
+
     def best(self, n_slots: int) -> IntArray:
         """The best documents, each in the slot that its rank among them earns (the rearrangement inequality)."""
         slate = np.empty(n_slots, dtype=np.int64)

@@ -78,6 +78,10 @@ class QueryPages:
         """Expected clicks, exact, by a recursion down the page."""
         return float(self._pages[self._query(request)].expected_clicks(chosen[None])[0])
 
+    def expected_set_reward(self, request: Request, chosen: IntArray) -> float:
+        """Exact, by the same recursion over pages without a click."""
+        return float(self._pages[self._query(request)].any_click(chosen[None])[0])
+
     def best_slate(self, request: Request) -> IntArray:
         """The slate with the most expected clicks, exact, found once for each query."""
         return self._best[self._query(request)]

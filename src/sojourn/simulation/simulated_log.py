@@ -44,6 +44,7 @@ def _joined(rounds: list[LogBatch], session_ids: list[str | None]) -> LogBatch:
     return LogBatch(
         **arrays,
         session=np.array(session, dtype=np.int64),
+        seen=None if rounds[0].seen is None else np.concatenate([one.seen for one in rounds if one.seen is not None]),
         quits=np.concatenate([one.quits for one in rounds if one.quits is not None]) if named else None,
     )
 
