@@ -13,6 +13,7 @@ from sojourn.checks import (
     ENVIRONMENT_CHECKS,
     EXPLORER_CHECKS,
     EXPOSURE_CORRECTION_CHECKS,
+    FEATURE_MAP_CHECKS,
     POLICY_CHECKS,
     REWARD_MODEL_CHECKS,
     SLATE_SAMPLER_CHECKS,
@@ -22,6 +23,7 @@ from sojourn.checks import (
     require_environment,
     require_explorer,
     require_exposure_correction,
+    require_feature_map,
     require_policy,
     require_reward_model,
     require_slate_sampler,
@@ -32,7 +34,7 @@ from sojourn.evaluation import InversePropensity
 from sojourn.exploration import Greedy
 from sojourn.exposure import RankCTR, RowWeighting
 from sojourn.models import BayesianRidge
-from sojourn.policies import SlatePolicy, TopK, Uniform
+from sojourn.policies import SimilarityAggregate, SlatePolicy, TopK, Uniform
 from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
 from sojourn.simulation import worlds
 
@@ -42,6 +44,7 @@ SUITES = {
     "click model": CLICK_MODEL_CHECKS,
     "slate sampler": SLATE_SAMPLER_CHECKS,
     "explorer": EXPLORER_CHECKS,
+    "feature map": FEATURE_MAP_CHECKS,
     "exposure correction": EXPOSURE_CORRECTION_CHECKS,
     "value estimator": VALUE_ESTIMATOR_CHECKS,
     "environment": ENVIRONMENT_CHECKS,
@@ -82,6 +85,7 @@ def test_require_is_silent_where_promises_are_kept() -> None:
     require_click_model(RankCTR)
     require_slate_sampler(TopK)
     require_explorer(Greedy)
+    require_feature_map(SimilarityAggregate)
     require_exposure_correction(lambda *, click_model: RowWeighting(click_model))
     require_value_estimator(lambda: InversePropensity(interval="normal"))
     require_environment(lambda: worlds.logit(seed=1, n_items=6))

@@ -17,6 +17,7 @@ from sojourn.checks import (
     MakeEnvironment,
     MakeExplorer,
     MakeExposureCorrection,
+    MakeFeatureMap,
     MakePolicy,
     MakeRewardModel,
     MakeSlateSampler,
@@ -25,6 +26,7 @@ from sojourn.checks import (
     check_environment,
     check_explorer,
     check_exposure_correction,
+    check_feature_map,
     check_policy,
     check_reward_model,
     check_slate_sampler,
@@ -33,11 +35,33 @@ from sojourn.checks import (
 from sojourn.checks.exposure_correction import KnownExamination
 from sojourn.evaluation import DoublyRobust, InversePropensity, RewardPrediction, SelfNormalized, Weighting
 from sojourn.exploration import EpsilonGreedy, Greedy, Optimism, Thompson
-from sojourn.exposure import DesignScaling, DocumentCTR, NoCorrection, PositionBasedModel, RankCTR, RowWeighting
-from sojourn.interfaces import ClickModel, Explorer, ExposureCorrection, RewardModel, SlateSampler
+from sojourn.exposure import (
+    BrowsingModel,
+    DesignScaling,
+    DocumentCTR,
+    NoCorrection,
+    PositionBasedModel,
+    RankCTR,
+    RegressionEM,
+    RowWeighting,
+)
+from sojourn.interfaces import ClickModel, Explorer, ExposureCorrection, FeatureMap, RewardModel, SlateSampler
 from sojourn.logs.datasets.click_model_parameters import CCM, CM, DBN, DCM, PBM, UBM, ClickModelParameters
-from sojourn.models import BayesianRidge
-from sojourn.policies import EpsilonSampler, PlackettLuce, SlatePolicy, TopK
+from sojourn.models import BayesianRidge, HybridRidge
+from sojourn.policies import (
+    EpsilonSampler,
+    LambdaMARTRanker,
+    PlackettLuce,
+    PositionBasedUCB,
+    RankedBandits,
+    SelfCorrecting,
+    SimilarityAbove,
+    SimilarityAggregate,
+    SimilarityDiscount,
+    SimilarityProducts,
+    SlatePolicy,
+    TopK,
+)
 from sojourn.records import Estimate, FloatArray, IntervalMethod, LogBatch
 from sojourn.simulation import QueryPages, worlds
 
@@ -53,11 +77,14 @@ class Composed:
     explorer: Explorer
     sampler: SlateSampler
     stack: bool = False
+    feature_map: FeatureMap | None = None
 
     def __call__(self, *, n_features: int, n_slots: int) -> SlatePolicy:
+        width = n_features if self.feature_map is None else self.feature_map.n_features(n_features)
         return SlatePolicy(
             name="composed",
-            model=BayesianRidge(n_features=n_features, n_slots=n_slots if self.stack else None),
+            model=BayesianRidge(n_features=width, n_slots=n_slots if self.stack else None),
+            feature_map=self.feature_map,
             explorer=self.explorer,
             sampler=self.sampler,
             exposure=NoCorrection(),
@@ -65,13 +92,52 @@ class Composed:
         )
 
 
+def ranked_bandits(*, n_features: int, n_slots: int) -> RankedBandits:
+    """Greedy learners: they come to want the same item, so that slots are filled at random."""
+    model = BayesianRidge(n_features=n_features, n_slots=n_slots)
+    return RankedBandits(name="rba", model=model, explorer=Greedy(), exposure=NoCorrection())
+
+
+def position_based_ucb(*, n_features: int, n_slots: int) -> PositionBasedUCB:
+    return PositionBasedUCB(weights=[1.0, 0.7, 0.5, 0.4])
+
+
+def lambdamart(*, n_features: int, n_slots: int) -> LambdaMARTRanker:
+    return LambdaMARTRanker(min_rounds=20, max_rounds=1000, n_trees=5, n_leaves=4)
+
+
+def self_correcting(*, n_features: int, n_slots: int) -> SelfCorrecting:
+    return SelfCorrecting(
+        policy=recipes.lints_k(n_features=n_features, n_slots=n_slots),
+        click_model=PositionBasedModel(),
+        first_fit=60,
+        max_rounds=1000,
+        accept_warnings=True,
+    )
+
+
 POLICIES: dict[str, MakePolicy] = {
     "logged_order": recipes.logged_order,
     "uniform": recipes.uniform,
     "linucb_k": recipes.linucb_k,
     "linucb_k_sw": partial(recipes.linucb_k_sw, weights=[1.0, 0.7, 0.5, 0.4]),
+    "default_bandit": partial(recipes.default_bandit, weights=[1.0, 0.7, 0.5, 0.4]),
     "iba_linucb": recipes.iba_linucb,
     "iba_linucb_sw": partial(recipes.iba_linucb_sw, weights=[1.0, 0.7, 0.5, 0.4]),
+    "linucb_k_posterior": partial(recipes.linucb_k_posterior, click_model=KnownExamination(0.7)),
+    "linucb_k_scroll": partial(recipes.linucb_k_scroll, click_model=KnownExamination(0.7)),
+    "ubm_linucb": partial(recipes.ubm_linucb, weights=np.linspace(0.9, 0.3, 16).reshape(4, 4)),
+    "iba_hybrid_ucb_sw": partial(recipes.iba_hybrid_ucb_sw, weights=[1.0, 0.7, 0.5, 0.4]),
+    "iba_hybrid_ucb_sw-aggregate": partial(
+        recipes.iba_hybrid_ucb_sw, weights=[1.0, 0.7, 0.5, 0.4], similarity="aggregate"
+    ),
+    "shared_hybrid_sw": partial(recipes.shared_hybrid_sw, weights=[1.0, 0.7, 0.5, 0.4]),
+    "linucb_similarity_sw": partial(recipes.linucb_similarity_sw, weights=[1.0, 0.7, 0.5, 0.4]),
+    "lints_k": recipes.lints_k,
+    "lints_k_sw": partial(recipes.lints_k_sw, weights=[1.0, 0.7, 0.5, 0.4]),
+    "iba_lints": recipes.iba_lints,
+    "iba_lints_sw": partial(recipes.iba_lints_sw, weights=[1.0, 0.7, 0.5, 0.4]),
+    "iba_hybrid_ts_sw": partial(recipes.iba_hybrid_ts_sw, weights=[1.0, 0.7, 0.5, 0.4], scale=1.0),
     "Greedy-TopK": Composed(Greedy(), TopK()),
     "Greedy-EpsilonSampler": Composed(Greedy(), EpsilonSampler()),
     "Optimism-PlackettLuce-stack": Composed(Optimism(), PlackettLuce(), stack=True),
@@ -80,6 +146,15 @@ POLICIES: dict[str, MakePolicy] = {
     "EpsilonGreedy-TopK": Composed(EpsilonGreedy(), TopK()),
     "EpsilonGreedy-EpsilonSampler": Composed(EpsilonGreedy(epsilon=0.3), EpsilonSampler()),
     "Greedy-sharp-PlackettLuce": Composed(Greedy(), PlackettLuce(temperature=0.001)),
+    "Greedy-PlackettLuce-products": Composed(Greedy(), PlackettLuce(), feature_map=SimilarityProducts()),
+    "Optimism-EpsilonSampler-stack-above": Composed(
+        Optimism(), EpsilonSampler(), stack=True, feature_map=SimilarityAbove(n_slots=4)
+    ),
+    "Thompson-TopK-stack-aggregate": Composed(Thompson(), TopK(), stack=True, feature_map=SimilarityAggregate()),
+    "ranked_bandits": ranked_bandits,
+    "position_based_ucb": position_based_ucb,
+    "lambdamart": lambdamart,
+    "self_correcting": self_correcting,
 }
 
 
@@ -92,9 +167,28 @@ def stack_of_ridges(*, n_features: int) -> RewardModel:
     return BayesianRidge(n_features=n_features, n_slots=4)
 
 
-@pytest.mark.parametrize("make", [BayesianRidge, stack_of_ridges])
+def hybrid_ridge(*, n_features: int) -> RewardModel:
+    return HybridRidge(n_features=n_features - 1, n_shared=1, n_blocks=4)
+
+
+@pytest.mark.parametrize("make", [BayesianRidge, stack_of_ridges, hybrid_ridge])
 def test_reward_models_keep_the_contract(make: MakeRewardModel) -> None:
     assert broken(check_reward_model(make)) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: SimilarityAbove(n_slots=3),
+        lambda: SimilarityAbove(n_slots=12),
+        SimilarityAggregate,
+        SimilarityProducts,
+        lambda: SimilarityProducts(power=1),
+        lambda: SimilarityDiscount(loss=0.5, power=1),
+    ],
+)
+def test_feature_maps_keep_the_contract(make: MakeFeatureMap) -> None:
+    assert broken(check_feature_map(make)) == []
 
 
 @pytest.mark.parametrize(
@@ -112,7 +206,10 @@ def test_explorers_keep_the_contract(make: MakeExplorer) -> None:
     assert broken(check_explorer(make)) == []
 
 
-@pytest.mark.parametrize("make", [PositionBasedModel, RankCTR, DocumentCTR])
+@pytest.mark.parametrize(
+    "make",
+    [PositionBasedModel, BrowsingModel, RegressionEM, partial(RegressionEM, browsing=True), RankCTR, DocumentCTR],
+)
 def test_click_models_keep_the_contract(make: MakeClickModel) -> None:
     assert broken(check_click_model(make)) == []
 
@@ -190,6 +287,12 @@ PAGES: dict[str, ClickModelParameters] = {
 WORLDS: dict[str, MakeEnvironment] = {
     "lin": partial(worlds.lin, seed=1, n_items=30),
     "logit": partial(worlds.logit, seed=1, n_items=6),
+    "weakltr": partial(worlds.weakltr, seed=1, n_items=30),
+    "scroll": partial(worlds.scroll, seed=1, n_items=6),
+    "cannibal": partial(worlds.cannibal, seed=1, n_items=6),
+    "cannibal of many items": partial(worlds.cannibal, seed=1, n_items=300),
+    "leaving": partial(worlds.leaving, seed=1, n_items=6),
+    "leaving by chance alone": partial(worlds.leaving, seed=1, n_items=30, slope=0.0),
     **{name: partial(QueryPages, {"query": page}, n_slots=3) for name, page in PAGES.items()},
 }
 

@@ -11,14 +11,15 @@ import pytest
 from sojourn.checks import ENVIRONMENT_CHECKS
 from sojourn.checks.contract import run_checks
 from sojourn.records import Decision, Feedback, IntArray, Request
-from sojourn.simulation import FeedConfig, PositionBasedFeed
+from sojourn.simulation import Feed, PositionReaders, worlds
 
 CHECKS = {check.__name__: check for check in ENVIRONMENT_CHECKS}
 
 
-class Sound(PositionBasedFeed):
+class Sound(Feed[PositionReaders]):
     def __init__(self) -> None:
-        super().__init__(FeedConfig(n_items=8, n_slots=3), seed=1)
+        feed = worlds.lin(seed=1, n_items=8)
+        super().__init__(catalogue=feed.catalogue, attraction=feed.attraction, readers=feed.readers)
 
 
 class BringsNobody(Sound):
@@ -41,6 +42,21 @@ class DrawsForItself(Sound):
 class PromisesTooMuch(Sound):
     def expected_reward(self, request: Request, chosen: IntArray) -> float:
         return 3.0 * super().expected_reward(request, chosen)
+
+
+class CountsAllClicks(Sound):
+    def expected_set_reward(self, request: Request, chosen: IntArray) -> float:
+        return self.expected_reward(request, chosen)
+
+
+class CountsEverySlotAsThree(Sound):
+    def expected_set_reward(self, request: Request, chosen: IntArray) -> float:
+        return 3.0 * self.expected_reward(request, chosen)
+
+
+class CountsTheLastSlot(Sound):
+    def expected_set_reward(self, request: Request, chosen: IntArray) -> float:
+        return self.expected_reward(request, chosen) - self.expected_reward(request, chosen[:-1])
 
 
 class RepeatsTheBest(Sound):
@@ -69,7 +85,10 @@ MUTANTS: list[tuple[str, Callable[[], Sound], str]] = [
     ("keeps_the_protocol", BringsNobody, "a Request"),
     ("feedback_answers_the_slate", AnswersAnotherRequest, "got 'other'"),
     ("people_come_from_rng_alone", DrawsForItself, "the same features"),
-    ("clicks_average_to_expected_reward", PromisesTooMuch, "clicks on slate"),
+    ("clicks_average_to_expected_reward", PromisesTooMuch, "clicks on a slate"),
+    ("any_click_averages_to_expected_set_reward", CountsAllClicks, "further clicks on a slate"),
+    ("set_reward_keeps_its_bounds", CountsEverySlotAsThree, "within"),
+    ("set_reward_keeps_its_bounds", CountsTheLastSlot, "within"),
     ("best_slate_is_a_slate", RepeatsTheBest, "3 different rows"),
     ("best_slate_is_best", PutsTheBestLast, "no slate to beat"),
     ("truth_depends_on_the_slate", LikesEverything, "different worth"),

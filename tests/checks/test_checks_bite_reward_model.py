@@ -9,7 +9,9 @@ import pytest
 
 from sojourn.checks import REWARD_MODEL_CHECKS
 from sojourn.checks.contract import run_checks
+from sojourn.interfaces import RewardModel
 from sojourn.models import BayesianRidge
+from sojourn.models.slot_view import SlotView
 from sojourn.records import FloatArray, Rows
 
 CHECKS = {check.__name__: check for check in REWARD_MODEL_CHECKS}
@@ -171,6 +173,66 @@ class CutsToSize(Sound):
         return super().mean(np.pad(features, ((0, 0), (0, 1)))[:, : self.n_features])
 
 
+class ForgetsWhenSplit(Sound):
+    def at(self, slot: int) -> RewardModel:
+        return type(self)(n_features=self.n_features)
+
+
+class Stack(Sound):
+    """One model for each of 4 slots."""
+
+    def __init__(self, *, n_features: int) -> None:
+        BayesianRidge.__init__(self, n_features=n_features, n_slots=4)
+        self.n_rows = 0
+
+    def view(self, slot: int) -> SlotView:
+        view = super().at(slot)
+        assert isinstance(view, SlotView)
+        return view
+
+
+class ShowsTheTopAlways(Stack):
+    def at(self, slot: int) -> RewardModel:
+        return super().at(0)
+
+
+class DrawsForOneSlot(Stack):
+    def at(self, slot: int) -> RewardModel:
+        return replace(self.view(slot), draw=lambda rng: self._drawn(slot, rng.standard_normal(self.n_features)))
+
+
+class KeepsItsFirstViews(Stack):
+    def __init__(self, *, n_features: int) -> None:
+        super().__init__(n_features=n_features)
+        self.views = [replace(self.view(slot), theta=np.zeros(n_features)) for slot in range(4)]
+
+    def at(self, slot: int) -> RewardModel:
+        return self.views[slot]
+
+
+class MovesWhenSplit(Stack):
+    def at(self, slot: int) -> RewardModel:
+        self._response[slot] += 0.01
+        self._refresh(slot)
+        return super().at(slot)
+
+
+class LosesRows(SlotView):
+    def update(self, rows: Rows) -> None:
+        pass
+
+
+class GivesViewsThatLoseRows(Stack):
+    def at(self, slot: int) -> RewardModel:
+        view = self.view(slot)
+        return LosesRows(theta=view.theta, covariance=view.covariance, draw=view.draw)
+
+
+class CountsFromTheEnd(Stack):
+    def at(self, slot: int) -> RewardModel:
+        return super().at(slot % 4)
+
+
 MUTANTS: list[tuple[str, type[Sound], str]] = [
     ("keeps_the_protocol", StacksTheDoubt, "std of the shape of mean"),
     ("keeps_the_protocol", GivesOneMean, "mean of shape (8,)"),
@@ -186,6 +248,13 @@ MUTANTS: list[tuple[str, type[Sound], str]] = [
     ("sample_is_one_joint_draw", SamplesRowByRow, "an equal row"),
     ("samples_differ", DrawsTheSameAgain, "another draw"),
     ("samples_differ", DrawsForItself, "the same draw"),
+    ("one_slot_is_a_row_of_the_stack", ForgetsWhenSplit, "mean of slot 0"),
+    ("one_slot_is_a_row_of_the_stack", ShowsTheTopAlways, "sample of slot 1"),
+    ("one_slot_is_a_row_of_the_stack", DrawsForOneSlot, "sample of slot 1"),
+    ("one_slot_is_a_row_of_the_stack", KeepsItsFirstViews, "mean of slot 0"),
+    ("reading_one_slot_changes_nothing", MovesWhenSplit, "that was not read"),
+    ("one_slot_does_not_learn", GivesViewsThatLoseRows, "InvalidInputError from at(0).update"),
+    ("refuses_slots_that_are_not_there", CountsFromTheEnd, "slot -1 of 4"),
     ("order_of_rows_is_ignored", ForgetsAtEachUpdate, "one by one"),
     ("weight_zero_teaches_nothing", IgnoresWeights, "without the rows"),
     ("weight_two_counts_twice", SquaresWeights, "the rows twice"),
@@ -197,8 +266,9 @@ MUTANTS: list[tuple[str, type[Sound], str]] = [
 ]
 
 
-def test_the_model_that_mutants_are_made_of_is_sound() -> None:
-    assert [result for result in run_checks(REWARD_MODEL_CHECKS, Sound) if not result.passed] == []
+@pytest.mark.parametrize("sound", [Sound, Stack])
+def test_the_models_that_mutants_are_made_of_are_sound(sound: type[Sound]) -> None:
+    assert [result for result in run_checks(REWARD_MODEL_CHECKS, sound) if not result.passed] == []
 
 
 @pytest.mark.parametrize(("check", "mutant", "says"), MUTANTS)

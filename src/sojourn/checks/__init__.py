@@ -8,9 +8,10 @@ use in tests. ``make`` is a factory, because checks need fresh parts:
 policy                     ``make(*, n_features, n_slots)``
 reward model               ``make(*, n_features)``
 exposure correction        ``make(*, click_model)``
-click model, explorer,     ``make()``
-slate sampler, value
-estimator, environment
+click model, feature map,  ``make()``
+explorer, slate sampler,
+value estimator,
+environment
 =========================  ===========================================
 
 >>> from sojourn.checks import check_policy
@@ -25,7 +26,8 @@ part that keeps the contract can rely on nothing else being asked of it; one tha
 
 from __future__ import annotations
 
-from sojourn.checks.click_model import CLICK_MODEL_CHECKS, MakeClickModel, check_click_model, require_click_model
+from sojourn.checks.click_model import CLICK_MODEL_CHECKS, check_click_model, require_click_model
+from sojourn.checks.click_model_answers import MakeClickModel
 from sojourn.checks.contract import Check, CheckResult
 from sojourn.checks.environment import ENVIRONMENT_CHECKS, MakeEnvironment, check_environment, require_environment
 from sojourn.checks.explorer import EXPLORER_CHECKS, MakeExplorer, check_explorer, require_explorer
@@ -34,6 +36,12 @@ from sojourn.checks.exposure_correction import (
     MakeExposureCorrection,
     check_exposure_correction,
     require_exposure_correction,
+)
+from sojourn.checks.feature_map import (
+    FEATURE_MAP_CHECKS,
+    MakeFeatureMap,
+    check_feature_map,
+    require_feature_map,
 )
 from sojourn.checks.policy import POLICY_CHECKS, check_policy, require_policy
 from sojourn.checks.policy_acts import MakePolicy
@@ -57,6 +65,7 @@ __all__ = [
     "ENVIRONMENT_CHECKS",
     "EXPLORER_CHECKS",
     "EXPOSURE_CORRECTION_CHECKS",
+    "FEATURE_MAP_CHECKS",
     "POLICY_CHECKS",
     "REWARD_MODEL_CHECKS",
     "SLATE_SAMPLER_CHECKS",
@@ -67,6 +76,7 @@ __all__ = [
     "MakeEnvironment",
     "MakeExplorer",
     "MakeExposureCorrection",
+    "MakeFeatureMap",
     "MakePolicy",
     "MakeRewardModel",
     "MakeSlateSampler",
@@ -75,6 +85,7 @@ __all__ = [
     "check_environment",
     "check_explorer",
     "check_exposure_correction",
+    "check_feature_map",
     "check_policy",
     "check_reward_model",
     "check_slate_sampler",
@@ -83,6 +94,7 @@ __all__ = [
     "require_environment",
     "require_explorer",
     "require_exposure_correction",
+    "require_feature_map",
     "require_policy",
     "require_reward_model",
     "require_slate_sampler",

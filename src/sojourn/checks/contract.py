@@ -68,7 +68,10 @@ def expect(holds: bool | np.bool_, *, expected: str, came: object, advice: str) 
 def expect_close(
     came: NDArray[Any], wanted: NDArray[Any] | float, *, what: str, advice: str, tolerance: float = 1e-8
 ) -> None:
-    """Raise a ContractError unless the arrays agree, relative to values above 1; NaN agrees with nothing."""
+    """Raise a ContractError unless the arrays agree, relative to values above 1; NaN agrees with nothing.
+
+    An infinite value agrees with the same one: models may rule pages out.
+    """
     came, wanted = np.asarray(came, dtype=np.float64), np.asarray(wanted, dtype=np.float64)
     expect(
         wanted.shape in (came.shape, ()),
@@ -76,8 +79,9 @@ def expect_close(
         came=f"shape {came.shape}",
         advice=advice,
     )
-    apart = np.abs(came - wanted) / np.maximum(1.0, np.abs(wanted))
-    close = apart <= tolerance
+    with np.errstate(invalid="ignore"):  # inf - inf
+        apart = np.abs(came - wanted) / np.maximum(1.0, np.abs(wanted))
+    close = (apart <= tolerance) | (came == wanted)
     if not close.all():
         worst = np.unravel_index(np.argmin(close), close.shape)
         value = np.broadcast_to(wanted, came.shape)[worst]

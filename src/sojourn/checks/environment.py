@@ -13,7 +13,7 @@ from sojourn.checks.contract import Check, CheckResult, expect, expect_close, re
 from sojourn.checks.loans import copied, expect_unchanged
 from sojourn.checks.small_worlds import all_slates
 from sojourn.interfaces import Environment
-from sojourn.records import Decision, Feedback, IntArray, Request
+from sojourn.records import Decision, Feedback, FloatArray, IntArray, Request
 
 MakeEnvironment = Callable[[], Environment]
 
@@ -23,7 +23,7 @@ FEW_SLATES: Final = 400
 
 
 def keeps_the_protocol(make: MakeEnvironment) -> None:
-    """The environment has request, feedback, expected_reward and best_slate."""
+    """The environment has request, feedback, expected_reward, expected_set_reward and best_slate."""
     world = make()
     expect(
         isinstance(world, Environment),
@@ -60,20 +60,36 @@ def people_come_from_rng_alone(make: MakeEnvironment) -> None:
 
 
 def clicks_average_to_expected_reward(make: MakeEnvironment) -> None:
-    """Over many answers to one slate, the number of clicks averages to expected_reward."""
+    """Over many answers to a slate, the number of clicks averages to expected_reward."""
     world = make()
-    for person, request in enumerate(_people(world)):
-        slates = (world.best_slate(request), np.arange(request.n_slots)[::-1].copy())
-        for chosen in slates:
-            rng = generator(93 + person)
-            answers = [world.feedback(request, _show(request, chosen), rng=rng) for _ in range(N_ANSWERS // N_PEOPLE)]
-            mean, stderr, _, _ = moments(np.array([[answer.click.sum()] for answer in answers]))
-            expect_agreement(
-                mean,
-                np.array([world.expected_reward(request, chosen)]),
-                np.maximum(stderr, 1.0 / len(answers)),
-                what=f"clicks on slate {chosen}",
-                advice="compute expected_reward from the probabilities that feedback draws from",
+    _expect_averages(world, lambda click: click.sum(axis=1), world.expected_reward, what="clicks")
+
+
+def any_click_averages_to_expected_set_reward(make: MakeEnvironment) -> None:
+    """Over many answers to a slate, clicks beyond its first average to expected_reward less expected_set_reward."""
+    world = make()
+
+    def beyond_the_first(request: Request, chosen: IntArray) -> float:
+        return world.expected_reward(request, chosen) - world.expected_set_reward(request, chosen)
+
+    # Where clicks are rare this has far less noise than the share of slates with a click, and tells the same.
+    _expect_averages(
+        world, lambda click: click.sum(axis=1) - click.max(axis=1), beyond_the_first, what="further clicks"
+    )
+
+
+def set_reward_keeps_its_bounds(make: MakeEnvironment) -> None:
+    """P(at least one click) lies between the average slot's P(click) and the sum of all, and is at most 1."""
+    world = make()
+    for request in _people(world):
+        for chosen in _rivals(request, world.best_slate(request)):
+            total, came = world.expected_reward(request, chosen), world.expected_set_reward(request, chosen)
+            low, high = total / len(chosen), min(total, 1.0)
+            expect(
+                low - 1e-9 <= came <= high + 1e-9,
+                expected=f"expected_set_reward of {chosen} within {low:.6g} and {high:.6g}",
+                came=f"{came:.6g}",
+                advice="give the probability that the slate is clicked at all",
             )
 
 
@@ -124,8 +140,9 @@ def request_is_left_alone(make: MakeEnvironment) -> None:
         before = copied(request)
         best = world.best_slate(request)
         world.expected_reward(request, best)
+        world.expected_set_reward(request, best)
         world.feedback(request, _show(request, best), rng=generator(94))
-        expect_unchanged(request, before, call="best_slate, expected_reward and feedback")
+        expect_unchanged(request, before, call="best_slate, the expected rewards and feedback")
 
 
 ENVIRONMENT_CHECKS: Final[tuple[Check[MakeEnvironment], ...]] = (
@@ -133,6 +150,8 @@ ENVIRONMENT_CHECKS: Final[tuple[Check[MakeEnvironment], ...]] = (
     feedback_answers_the_slate,
     people_come_from_rng_alone,
     clicks_average_to_expected_reward,
+    any_click_averages_to_expected_set_reward,
+    set_reward_keeps_its_bounds,
     best_slate_is_a_slate,
     best_slate_is_best,
     truth_depends_on_the_slate,
@@ -152,6 +171,32 @@ def require_environment(make: MakeEnvironment) -> None:
 
 def _people(world: Environment) -> list[Request]:
     return [world.request(rng=generator(95 + person)) for person in range(N_PEOPLE)]
+
+
+def _expect_averages(
+    world: Environment,
+    observe: Callable[[FloatArray], FloatArray],
+    truth: Callable[[Request, IntArray], float],
+    *,
+    what: str,
+) -> None:
+    """The answers to each person's best slate and to another one average to the truth, each slate and all together."""
+    means, stderrs, expected = [], [], []
+    for person, request in enumerate(_people(world)):
+        for chosen in (world.best_slate(request), np.arange(request.n_slots)[::-1].copy()):
+            decision, rng = _show(request, chosen), generator(93 + person)
+            clicks = [world.feedback(request, decision, rng=rng).click for _ in range(N_ANSWERS // N_PEOPLE)]
+            mean, stderr, _, _ = moments(observe(np.array(clicks)))
+            means.append(float(mean))
+            stderrs.append(max(float(stderr), 1.0 / len(clicks)))
+            expected.append(truth(request, chosen))
+    expect_agreement(
+        np.array([*means, np.mean(means)]),
+        np.array([*expected, np.mean(expected)]),
+        np.array([*stderrs, np.linalg.norm(stderrs) / len(stderrs)]),
+        what=f"{what} on a slate",
+        advice="compute the expectation from the probabilities that feedback draws from",
+    )
 
 
 def _show(request: Request, chosen: IntArray) -> Decision:

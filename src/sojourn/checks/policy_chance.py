@@ -1,6 +1,7 @@
 """What a policy promises about the probabilities that it reports.
 
-All on one request of 4 candidates and 2 slots, whose 12 slates can be enumerated.
+Laws of all slates are summed on one request of 4 candidates and 2 slots, which has 12. What need not be summed is
+asked of a longer page besides, because scores may depend on several items above.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sojourn.records import Decision, FloatArray, Request
 
 N_ACTS: Final = 2000
 REQUEST: Final = read_only(draw_request(generator(11), n_candidates=4, n_slots=2))
+LONGER: Final = read_only(draw_request(generator(19), n_candidates=5, n_slots=3))
 SLATES: Final = all_slates(4, 2)
 ROUNDING: Final = 1e-9
 
@@ -94,13 +96,14 @@ def logged_propensity_is_slate_probability(make: MakePolicy) -> str | None:
     policy = trained(make)
     if not _is_exact(policy):
         return "not applicable: slate_probability averages over draws"
-    for decision in _decisions(policy, n=50):
-        expect_close(
-            decision.propensity,
-            policy.slate_probability(REQUEST, decision.chosen, rng=generator(13)),
-            what="the propensity that slate_probability gives",
-            advice="log the probability given the items above, the same in both places",
-        )
+    for request in (REQUEST, LONGER):
+        for decision in _decisions(policy, n=50, request=request):
+            expect_close(
+                decision.propensity,
+                policy.slate_probability(request, decision.chosen, rng=generator(13)),
+                what="the propensity that slate_probability gives",
+                advice="log the probability given all items above, the same in both places",
+            )
     return None
 
 
@@ -109,17 +112,17 @@ def slot_distribution_agrees(make: MakePolicy) -> str | None:
     policy = trained(make)
     if not isinstance(policy, SlotDistribution):
         return "not applicable: the policy has no slot_distribution"
-    first = policy.act(REQUEST, rng=generator(15)).chosen[:1]
-    for above in (first[:0], first):
-        came = policy.slot_distribution(REQUEST, above, rng=generator(16))
-        advice = "give the probabilities of all candidates given those above, 0 where one is placed"
-        exact = _is_exact(policy)
+    advice = "give the probabilities of all candidates given those above, 0 where one is placed"
+    exact = _is_exact(policy)
+    chosen = [decision.chosen for decision in _decisions(policy, n=6, request=LONGER)]
+    for above in (slate[:slot] for slate in chosen for slot in range(len(slate))):
+        came = policy.slot_distribution(LONGER, above, rng=generator(16))
         if exact or came.any():  # draws may by chance never show what is above
             expect_close(came.sum(), 1.0, what=f"sum over the candidates below {above}", advice=advice)
         if exact:
-            open_rows = np.setdiff1d(np.arange(len(REQUEST.item_ids)), above)
+            open_rows = np.setdiff1d(np.arange(len(LONGER.item_ids)), above)
             slates = [np.append(above, row) for row in open_rows]
-            wanted = [policy.slate_probability(REQUEST, slate, rng=generator(17))[-1] for slate in slates]
+            wanted = [policy.slate_probability(LONGER, slate, rng=generator(17))[-1] for slate in slates]
             expect_close(came[open_rows], np.array(wanted), what="what slate_probability gives", advice=advice)
     return None
 

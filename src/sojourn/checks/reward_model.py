@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sojourn.checks import reward_model_answers, reward_model_learning
+from sojourn.checks import reward_model_answers, reward_model_learning, reward_model_slots
 from sojourn.checks.contract import Check, CheckResult, require, run_checks
 from sojourn.checks.reward_model_answers import MakeRewardModel
 
@@ -19,6 +19,10 @@ REWARD_MODEL_CHECKS: Final[tuple[Check[MakeRewardModel], ...]] = (
     reward_model_answers.sample_follows_mean_and_std,
     reward_model_answers.sample_is_one_joint_draw,
     reward_model_answers.samples_differ,
+    reward_model_slots.one_slot_is_a_row_of_the_stack,
+    reward_model_slots.reading_one_slot_changes_nothing,
+    reward_model_slots.one_slot_does_not_learn,
+    reward_model_slots.refuses_slots_that_are_not_there,
     reward_model_learning.order_of_rows_is_ignored,
     reward_model_learning.weight_zero_teaches_nothing,
     reward_model_learning.weight_two_counts_twice,

@@ -10,6 +10,7 @@ import numpy as np
 from sojourn.checks.chance import expect_agreement, generator, moments
 from sojourn.checks.contract import expect, expect_close
 from sojourn.checks.small_worlds import N_FEATURES, N_SLOTS, draw_features, draw_rows
+from sojourn.errors import InvalidInputError
 from sojourn.interfaces import RewardModel
 from sojourn.records import FloatArray
 
@@ -44,13 +45,22 @@ def expect_same(model: RewardModel, twin: RewardModel, *, what: str, advice: str
         expect_close(read(model), read(twin), what=f"{name}: {what}", advice=advice)
 
 
+def expect_refusal(call: Callable[[], object], name: str, *, came: str, advice: str) -> None:
+    """Raise a ContractError unless the call raises InvalidInputError."""
+    try:
+        call()
+    except InvalidInputError:
+        return
+    expect(False, expected=f"InvalidInputError from {name}", came=f"nothing for {came}", advice=advice)
+
+
 def taught(answer: FloatArray) -> slice | tuple[slice, ...]:
     """The part of an array (m,) or (s, m) that belongs to slots which the rows come from."""
     return slice(None) if answer.ndim == 1 else (slice(0, N_SLOTS), slice(None))
 
 
 def keeps_the_protocol(make: MakeRewardModel) -> None:
-    """The model has update, mean, std, mean_and_std and sample, which give a number for each row, (m,) or (s, m)."""
+    """The model has the methods of RewardModel; mean, std and sample give a number for each row, (m,) or (s, m)."""
     model = trained(make)
     expect(
         isinstance(model, RewardModel),
