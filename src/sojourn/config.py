@@ -19,10 +19,11 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 from zipfile import BadZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sojourn import recipes
 from sojourn.errors import ConfigError, SojournError
@@ -30,10 +31,23 @@ from sojourn.exploration import EpsilonGreedy, Greedy, Optimism, Thompson
 from sojourn.exposure import DesignScaling, NoCorrection, RowWeighting
 from sojourn.interfaces import ExposureCorrection, Policy
 from sojourn.models import BayesianRidge
-from sojourn.policies import EpsilonSampler, PlackettLuce, SlatePolicy, TopK
+from sojourn.policies import EpsilonSampler, LoggedOrder, PlackettLuce, SlatePolicy, TopK, Uniform
 
 Spec = Mapping[str, Any]
 """A table of a TOML file."""
+
+
+@runtime_checkable
+class Learner(Protocol):
+    """What can be saved: a model or a policy whose learning is a few arrays."""
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """What was learned, as arrays to store."""
+        ...
+
+    def restore(self, state: dict[str, NDArray[Any]]) -> None:
+        """Take over what `state` gave."""
+        ...
 
 
 def _design_scaling(*, weights: list[float]) -> ExposureCorrection:
@@ -53,14 +67,7 @@ def _bayesian_ridge(
 
 
 REGISTRY: Final[dict[str, dict[str, Callable[..., Any]]]] = {
-    "recipe": {
-        "iba_linucb": recipes.iba_linucb,
-        "iba_linucb_sw": recipes.iba_linucb_sw,
-        "linucb_k": recipes.linucb_k,
-        "linucb_k_sw": recipes.linucb_k_sw,
-        "logged_order": recipes.logged_order,
-        "uniform": recipes.uniform,
-    },
+    "recipe": {name: getattr(recipes, name) for name in recipes.__all__},
     "model": {"bayesian_ridge": _bayesian_ridge},
     "explorer": {
         "epsilon_greedy": EpsilonGreedy,
@@ -135,12 +142,29 @@ def save_policy(folder: str | Path, spec: Spec, policy: Policy, **about: Any) ->
         What it gave, after learning.
     about
         Further JSON values to keep, such as ``n_features`` and ``n_slots``, which `load_policy` needs.
+
+    Raises
+    ------
+    ConfigError
+        If the settings or what was learned cannot be stored.
     """
+    try:
+        text = json.dumps({"policy": dict(spec), **about}, indent=2)
+    except TypeError as error:
+        raise ConfigError(
+            f"policy: expected settings that JSON can hold, {error}; a policy that was given a fitted click model "
+            "cannot be built again from its settings: give it weights as lists, or keep its model's state() yourself"
+        ) from error
+    learner = _learner(policy)
+    if learner is None and not isinstance(policy, (LoggedOrder, Uniform)):
+        raise ConfigError(
+            f"policy {policy.name!r}: expected one whose learning is a few arrays, state() and restore(), got "
+            f"{type(policy).__name__}; keep the log, and let a fresh policy learn from it"
+        )
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    state = policy.model.state() if isinstance(policy, SlatePolicy) and isinstance(policy.model, BayesianRidge) else {}
+    state = {} if learner is None else learner.state()
     np.savez(folder / "model.npz", **state)  # type: ignore[arg-type]  # NumPy types the keywords as flags
-    text = json.dumps({"policy": dict(spec), **about}, indent=2)
     (folder / "policy.json").write_text(text, encoding="utf-8")
 
 
@@ -156,9 +180,15 @@ def load_policy(folder: str | Path) -> tuple[Policy, dict[str, Any]]:
         raise ConfigError(
             f"{folder}: expected a policy that `sojourn fit --out` wrote (policy.json and model.npz): {error}"
         ) from error
-    if isinstance(policy, SlatePolicy) and isinstance(policy.model, BayesianRidge):
-        policy.model.restore(state)
+    learner = _learner(policy)
+    if learner is not None:
+        learner.restore(state)
     return policy, about
+
+
+def _learner(policy: Policy) -> Learner | None:
+    """What of a policy holds what it learned: itself, or its model; None if nothing does."""
+    return next((part for part in (policy, getattr(policy, "model", None)) if isinstance(part, Learner)), None)
 
 
 def _build_part(kind: str, table: Any, shape: dict[str, int]) -> Any:
