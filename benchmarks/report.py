@@ -85,16 +85,17 @@ def tables(results: dict[str, Any]) -> str:
         f"{about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['system']}, "
         f"Python {about['python']}; one thread.",
         "",
-        "| row | work | ours: median (min to max) | goals |",
-        "|---|---|---|---|",
+        "| row | work | ours: median (min to max) | memory | goals |",
+        "|---|---|---|---|---|",
     ]
     for name, case in results["cases"].items():
         goals = "; ".join(f"{text}: {_word(met)}" for text, met in case["goals"].items())
-        lines.append(f"| {name} | {case['work']} | {_range(case['ours']['seconds'])} | {goals} |")
+        ours = case["ours"]
+        lines.append(f"| {name} | {case['work']} | {_range(ours['seconds'])} | {_memory(ours)} | {goals} |")
     lines += [
         "",
-        "| row | peer | its time | times ours (min to max) | how its work differs |",
-        "|---|---|---|---|---|",
+        "| row | peer | its time | times ours (min to max) | its memory | how its work differs |",
+        "|---|---|---|---|---|---|",
     ]
     for name, case in results["cases"].items():
         lines += [f"| {name} | {_peer_line(peer, score)} |" for peer, score in case["peers"].items()]
@@ -106,9 +107,8 @@ def _peer_line(peer: str, score: dict[str, Any]) -> str:
     ratio = score["times_ours"]
     times = f"{_figure(ratio['median'])} ({_figure(ratio['min'])} to {_figure(ratio['max'])})"
     gap = "" if score["gap"] is None else f"; answers differ by {score['gap']:.1g}"
-    return " | ".join(
-        [f"{peer} ({versions})" if versions else peer, _time(score["seconds"]["median"]), times, score["differs"] + gap]
-    )
+    who = f"{peer} ({versions})" if versions else peer
+    return " | ".join([who, _time(score["seconds"]["median"]), times, _memory(score), score["differs"] + gap])
 
 
 def _word(met: bool | None) -> str:
@@ -124,6 +124,11 @@ def _time(seconds: float) -> str:
         if seconds >= size:
             return f"{_figure(seconds / size)} {unit}"
     return f"{_figure(seconds / 1e-6)} us"
+
+
+def _memory(score: dict[str, Any]) -> str:
+    """Largest resident memory of the process, its data and libraries included."""
+    return f"{score['peak_bytes'] / 2**20:,.0f} MiB"
 
 
 def _figure(value: float) -> str:

@@ -11,11 +11,14 @@ same, so after equal iterations the estimates must be equal.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.contest import Case, Contender, Step, Timed, agrees, times_faster
+
+if TYPE_CHECKING:
+    from sojourn.records import LogBatch
 
 N_QUERIES, N_POSITIONS = 1_000, 10
 COMPARED_AFTER = 2  # iterations; PyClick takes many seconds for each
@@ -33,21 +36,41 @@ def log(n_sessions: int) -> tuple[Any, Any]:
     return item, rng.random(item.shape) < attraction[item] * examination
 
 
-def sojourn(*, n_sessions: int) -> Step:
-    """`PositionBasedModel.fit` with PyClick's priors and without acceleration."""
-    from sojourn.exposure import PositionBasedModel
+def pages(item: Any, click: Any) -> LogBatch:
+    """The same as Sojourn has it."""
     from sojourn.records import LogBatch
 
-    item, click = log(n_sessions)
-    batch = LogBatch(
+    n_sessions, n_positions = item.shape
+    return LogBatch(
         item=item,
         features=np.zeros((*item.shape, 0)),
         click=click.astype(np.float64),
         reward=click.astype(np.float64),
-        position=np.tile(np.arange(N_POSITIONS), (n_sessions, 1)),
+        position=np.tile(np.arange(n_positions), (n_sessions, 1)),
         session=np.arange(n_sessions),
         step=np.zeros(n_sessions, dtype=np.int64),
     )
+
+
+def search_sessions(item: Any, click: Any) -> list[Any]:
+    """The same as PyClick has it."""
+    from pyclick.search_session.SearchResult import SearchResult
+    from pyclick.search_session.SearchSession import SearchSession
+
+    sessions = []
+    for items, clicks in zip(item.tolist(), click.astype(int).tolist(), strict=True):
+        session = SearchSession(items[0] // N_POSITIONS)
+        session.web_results = [SearchResult(*result) for result in zip(items, clicks, strict=True)]
+        sessions.append(session)
+    return sessions
+
+
+def sojourn(*, n_sessions: int) -> Step:
+    """`PositionBasedModel.fit` with PyClick's priors and without acceleration."""
+    from sojourn.exposure import PositionBasedModel
+
+    item, click = log(n_sessions)
+    batch = pages(item, click)
 
     def fit(n_iterations: int) -> PositionBasedModel:
         model = PositionBasedModel(
@@ -75,15 +98,9 @@ def pyclick(*, n_sessions: int) -> Step:
     """`PBM.train` with `EMInference`."""
     from pyclick.click_models.Inference import EMInference
     from pyclick.click_models.PBM import PBM
-    from pyclick.search_session.SearchResult import SearchResult
-    from pyclick.search_session.SearchSession import SearchSession
 
     item, click = log(n_sessions)
-    sessions = []
-    for items, clicks in zip(item.tolist(), click.astype(int).tolist(), strict=True):
-        session = SearchSession(items[0] // N_POSITIONS)
-        session.web_results = [SearchResult(*result) for result in zip(items, clicks, strict=True)]
-        sessions.append(session)
+    sessions = search_sessions(item, click)
 
     def step() -> Timed:
         model = PBM()
@@ -100,7 +117,8 @@ def pyclick(*, n_sessions: int) -> Step:
     return step
 
 
-def _largest_gap(ours: list[float], theirs: list[float]) -> float:
+def largest_gap(ours: list[float], theirs: list[float]) -> float:
+    """Largest difference between two lists of estimates."""
     return float(np.abs(np.subtract(ours, theirs)).max())
 
 
@@ -120,6 +138,6 @@ CASES = (
         goals=(times_faster(2_000, "PyClick"), agrees(1e-6, "PyClick")),
         setup={"n_sessions": 100_000},
         turns=3,
-        gap=_largest_gap,
+        gap=largest_gap,
     ),
 )

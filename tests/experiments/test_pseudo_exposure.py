@@ -17,6 +17,7 @@ from experiments.pseudo_exposure.outcomes import Cell, Difference, Outcomes, Run
 from experiments.pseudo_exposure.play import missing, play
 from experiments.pseudo_exposure.policies import CONTESTANTS
 from experiments.pseudo_exposure.regret import bound_exponent
+from experiments.pseudo_exposure.run import ROOT
 from experiments.pseudo_exposure.studies import CELLS, KEY, STUDIES, TUNING_SEED, Unit, miniature, units
 from experiments.pseudo_exposure.worlds import WORLDS, absent
 from experiments.pseudo_exposure.worth import WORTH, SeenAlone
@@ -314,7 +315,7 @@ def test_the_readme_and_the_guide_have_a_place_for_every_table(tmp_path: Path) -
     records = [record(name, seed, 100.0 + seed) for name in ("iba_linucb", "logged_order") for seed in range(2)]
     readme, guide = tmp_path / "README.md", tmp_path / "guide.md"
     readme.write_text(README.read_text())
-    guide.write_text((report.ROOT / tables.GUIDE).read_text())
+    guide.write_text((ROOT / tables.GUIDE).read_text())
     tables.write(readme, guide, records)
     assert "| logged_order | +0.0 ± 0.0 |" in readme.read_text()
     assert "| logged_order | +0.0 |" in guide.read_text()
