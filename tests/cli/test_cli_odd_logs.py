@@ -5,8 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import polars as pl
 import pytest
+
+from sojourn import recipes
+from sojourn.simulation import simulate_log, worlds, write_log
 
 Run = Callable[..., CompletedProcess[str]]
 WritePages = Callable[..., Path]
@@ -124,3 +128,99 @@ def test_the_candidates_of_the_log_are_taken_unless_told_otherwise(
 
 def test_a_position_far_down_is_no_reason_to_fail(run: Run, write_pages: WritePages) -> None:
     assert run("inspect", write_pages("log.csv", position=pl.col("position") + 50)).returncode == 0
+
+
+BAD: dict[str, tuple[dict[str, object], str, str]] = {
+    "one position only": (
+        {"request_id": pl.format("q{}", ROW), "position": 0, "propensity": 0.2},
+        "nothing to compare: the log holds position 0 alone",
+        "With one position there is no position effect to correct.",
+    ),
+    "items that never move": (
+        {"item_id": pl.col("position")},
+        "not identifiable: no chain of clicked items that moved joins position 0",
+        "What was seen cannot be told from this log",
+    ),
+    "no click": ({"click": 0}, "not identifiable: not one click in 80 views", "What was seen cannot be told"),
+    "all clicks": ({"click": 1}, "not identifiable: nothing but clicks in 80 views", "What was seen cannot be told"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_a_log_cannot_tell_is_said_wherever_it_matters(
+    run: Run, write_pages: WritePages, tmp_path: Path, name: str
+) -> None:
+    columns, warning, finding = BAD[name]
+    log = write_pages("log.csv", **columns)
+    inspected = run("inspect", log)
+    assert inspected.returncode == 0
+    assert f"warning: {warning}" in inspected.stderr
+    assert finding in inspected.stdout
+    fitted = run("fit", log, "--out", tmp_path / "policy")
+    assert f"warning: {warning}" in fitted.stderr
+    valued = run("evaluate", log, "--candidates", "catalogue", "--recipe", "linucb_k_sw", "--recipe", "uniform")
+    told = valued.returncode == 0 and f"warning: {warning.split(' in 80')[0]}" in valued.stderr
+    assert told or (valued.returncode == 2 and "error: " in valued.stderr)
+
+
+@pytest.mark.parametrize("candidates", ["shown", "catalogue"])
+def test_a_page_that_names_an_item_twice_is_kept_out_and_counted(
+    run: Run, write_pages: WritePages, candidates: str
+) -> None:
+    twice = pl.when(ROW < 4).then(0).otherwise(pl.col("item_id"))  # the first two pages of forty
+    log = write_pages("log.csv", item_id=twice, propensity=1.0 / (2.0 - pl.col("position")))
+    found = json.loads(run("inspect", log, "--json").stdout)
+    assert found["n_rows"] == 76
+    assert {each["reason"]: each["count"] for each in found["problems"]} == {
+        "a request shows the same item_id twice": 4
+    }
+    assert "Rows kept out" in run("inspect", log).stdout
+    valued = run("evaluate", log, "--candidates", candidates, "--recipe", "uniform")
+    assert valued.returncode == 0
+    assert "warning: 4 rows kept out" in valued.stderr
+    strict = run("evaluate", log, "--candidates", candidates, "--strict")
+    assert strict.returncode == 2
+    assert "a request shows the same item_id twice" in strict.stderr
+
+
+def test_nothing_but_pages_with_repeats_is_no_log(run: Run, write_pages: WritePages) -> None:
+    done = run("inspect", write_pages("log.csv", item_id=7))
+    assert done.returncode == 2
+    assert "expected at least one valid row" in done.stderr
+    assert "a request shows the same item_id twice: 80 rows" in done.stderr
+
+
+def test_inspect_compares_click_models_and_looks_at_the_items_above(run: Run, simulated: Path, tmp_path: Path) -> None:
+    done = run("inspect", simulated, "--html", tmp_path / "report.html")
+    assert "Click models on the last fifth" in done.stdout
+    assert "hazard+readers" in done.stdout
+    assert "Items that resemble one above them" in done.stdout.replace("\n", " ")
+    page = (tmp_path / "report.html").read_text()
+    assert "Items that resemble one above them" in page
+    assert "Perplexity by position" in page
+
+
+def test_inspect_warns_of_items_that_resemble_one_above_them(run: Run, tmp_path: Path) -> None:
+    feed = worlds.cannibal(seed=0, n_items=100, n_slots=6)
+    write_log(simulate_log(feed, recipes.logged_order(), 1_000, rng=np.random.default_rng(1)), tmp_path / "log.parquet")
+    done = run("inspect", tmp_path / "log.parquet")
+    assert "warning: items that resemble one above them get fewer clicks than their position explains" in done.stderr
+
+
+@pytest.mark.usefixtures("few_weight_pages")
+@pytest.mark.parametrize("recipe", ["ubm_linucb", "linucb_k_scroll", "linucb_k_posterior"])
+def test_recipes_that_ask_for_more_than_weights_run_from_the_command_line(
+    run: Run, write_pages: WritePages, tmp_path: Path, recipe: str
+) -> None:
+    simulated = run("simulate", "--recipe", recipe, "--rounds", 20, "--seeds", 1, "--slots", 2, "--world", "scroll")
+    assert simulated.returncode == 0
+    assert "pages" in simulated.stdout
+    assert recipe in simulated.stdout
+    fitted = run("fit", write_pages("log.csv"), "--recipe", recipe, "--out", tmp_path / "policy")
+    if recipe == "ubm_linucb":
+        assert fitted.returncode == 0
+    else:
+        assert fitted.returncode == 2
+        assert "expected a policy that can be stored" in fitted.stderr
+    valued = run("evaluate", write_pages("log.csv"), "--candidates", "catalogue", "--recipe", recipe)
+    assert valued.returncode == 0

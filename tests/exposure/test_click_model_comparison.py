@@ -9,7 +9,16 @@ import numpy as np
 import pytest
 
 from sojourn.errors import InvalidInputError
-from sojourn.exposure import BrowsingModel, DocumentCTR, PositionBasedModel, RankCTR, compare, perplexity
+from sojourn.exposure import (
+    BrowsingModel,
+    DocumentCTR,
+    PositionBasedModel,
+    RankCTR,
+    SurvivalModel,
+    compare,
+    perplexity,
+    scroll_depth,
+)
 from sojourn.interfaces import ClickModel
 from sojourn.records import FloatArray, LogBatch
 
@@ -129,6 +138,28 @@ def test_compare_judges_on_held_out_pages(simulated: Simulated, rng: np.random.G
     pages = models["pbm"].log_likelihood(test)
     assert pbm.log_likelihood == pages.mean()
     assert pbm.seconds > 0.0
+    assert (pbm.z, truth.z) == (None, None)
+    np.testing.assert_array_equal(pbm.pages, pages)
+
+
+def test_a_lead_is_paired_page_by_page(simulated: Simulated, rng: np.random.Generator) -> None:
+    train, test = simulated(W, G, 1000, rng=rng), simulated(W, G, 500, rng=rng)
+    rank, pbm = compare({"rank": RankCTR(), "pbm": PositionBasedModel()}, train, test)
+    assert pbm.lead(rank) == (pbm.gain, pbm.gain_stderr)
+    assert rank.lead(pbm) == pytest.approx((-pbm.gain, pbm.gain_stderr))
+    assert pbm.lead(pbm) == (0.0, 0.0)
+    apart = float(np.hypot(rank.pages.std(ddof=1), pbm.pages.std(ddof=1)) / np.sqrt(500))
+    assert pbm.gain_stderr < 0.7 * apart  # pages that are hard for one are hard for the other
+
+
+def test_the_detector_of_a_model_that_has_one_is_told(simulated: Simulated, rng: np.random.Generator) -> None:
+    train, test = simulated(W, G, 2000, rng=rng), simulated(W, G, 500, rng=rng)
+    models: dict[str, ClickModel] = {"scroll": scroll_depth(), "pbm": PositionBasedModel()}
+    scroll, _ = compare(models, train, test)
+    fitted = models["scroll"]
+    assert isinstance(fitted, SurvivalModel)
+    assert scroll.z == fitted.report.z
+    assert scroll.n_parameters == fitted.n_parameters
 
 
 def test_compare_needs_models_and_pages(simulated: Simulated, rng: np.random.Generator) -> None:

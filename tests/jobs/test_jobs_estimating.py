@@ -10,16 +10,8 @@ import pytest
 
 from sojourn import config
 from sojourn.errors import ConfigError, LogError, MissingPropensitiesError
-from sojourn.jobs.estimating import (
-    candidates_of,
-    encoder_for,
-    fit_and_save,
-    fit_and_value,
-    fit_policies,
-    value,
-    value_fitted,
-    with_weights,
-)
+from sojourn.jobs.estimating import candidates_of, fit_and_value, value, value_fitted
+from sojourn.jobs.fitting import encoder_for, fit_and_save, fit_policies
 from sojourn.jobs.open_bandit import ImpressionShares
 from sojourn.logs import Candidates, Log
 from sojourn.records import FloatArray
@@ -137,15 +129,6 @@ def test_pairs_features_are_for_shown_candidates_only(tiny_log: MakeLog) -> None
     assert {each.name for each in encoder_for(log, "catalogue").columns} == {"x_item"}
 
 
-def test_weights_are_filled_in_where_a_recipe_asks(tiny_log: MakeLog) -> None:
-    batch = tiny_log(60).to_batch().batch
-    filled = with_weights({"recipe": "linucb_k_sw"}, batch)
-    assert filled["weights"] == pytest.approx([1.0, 0.5], abs=0.02)
-    given = {"recipe": "linucb_k_sw", "weights": [1.0, 0.1]}
-    assert with_weights(given, batch) == given
-    assert with_weights({"recipe": "linucb_k"}, batch) == {"recipe": "linucb_k"}
-
-
 def test_a_saved_policy_is_valued_as_the_one_in_memory(tiny_log: MakeLog, tmp_path: Path) -> None:
     train, test = tiny_log(5, x_item=pl.col("item_id") / 3.0).split(0.5, by="order")
     about = fit_and_save(train, SOFT, tmp_path / "policy", candidates="catalogue")
@@ -155,9 +138,11 @@ def test_a_saved_policy_is_valued_as_the_one_in_memory(tiny_log: MakeLog, tmp_pa
         "n_slots": 2,
         "rounds": 150,
         "clicks": about["clicks"],
+        "warnings": [],
     }
-    policies, learned = fit_policies(train, {"soft": SOFT}, candidates="catalogue")
-    in_memory = value(policies, test.to_batch(learned.encoder, item_ids=learned.item_ids), candidates="catalogue")
+    fitted = fit_policies(train, {"soft": SOFT}, candidates="catalogue")
+    judged = test.to_batch(fitted.learned.encoder, item_ids=fitted.learned.item_ids)
+    in_memory = value(fitted.policies, judged, candidates="catalogue")
     saved = value_fitted(test, tmp_path / "policy", candidates="catalogue")
     mine, theirs = in_memory.valued[0].estimates, saved.valued[0].estimates
     for name in mine:

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sojourn import config
+from sojourn import config, recipes
 from sojourn.errors import ConfigError, LogError
-from sojourn.jobs.learning import Learning, learn, preset, query_pages
+from sojourn.jobs.learning import PRESETS, Learning, learn, preset, query_pages
 from sojourn.reporting import Report, render
 
 
@@ -71,7 +71,7 @@ def test_the_first_policy_is_what_others_are_held_against() -> None:
 
 
 def test_unknown_worlds_and_click_models_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"lin, logit; got 'nope'"):
+    with pytest.raises(ConfigError, match=r"lin, logit, .*; got 'nope'"):
         preset("nope", n_slots=3)
     with pytest.raises(LogError, match=r"nowhere\.json"):
         query_pages(tmp_path / "nowhere.json", click_model="dbn", n_queries=2, n_slots=3)
@@ -98,3 +98,21 @@ def test_policies_learn_on_fitted_query_pages(tmp_path: Path) -> None:
     assert table["expected_clicks"].to_list()[0] == pytest.approx(20 * best)
     with pytest.raises(ConfigError, match="got 'nope'"):
         query_pages(tmp_path, click_model="nope", n_queries=2, n_slots=3)
+
+
+@pytest.mark.usefixtures("few_weight_pages")
+@pytest.mark.parametrize("name", PRESETS)
+def test_policies_learn_in_every_world(name: str) -> None:
+    found = learn(preset(name, n_slots=2), {"linucb_k": {"recipe": "linucb_k"}}, n_rounds=5, seeds=[0])
+    row = found.comparison.table().row(0, named=True)
+    assert 0.0 < row["set_reward"] <= row["expected_clicks"]
+    assert "pages with a click" in render(Report(title="t", findings=[], sections=[found.section()]))
+
+
+@pytest.mark.usefixtures("few_weight_pages")
+@pytest.mark.parametrize("name", recipes.__all__)
+def test_every_recipe_learns(name: str) -> None:
+    if name == "lambdamart":
+        pytest.importorskip("lightgbm")
+    found = learn(preset("lin", n_slots=2), {name: {"recipe": name}}, n_rounds=10, seeds=[0])
+    assert found.comparison.table()["expected_clicks"].item() > 0.0

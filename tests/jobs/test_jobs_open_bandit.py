@@ -10,7 +10,8 @@ import pytest
 from sojourn.checks import POLICY_CHECKS, policy_acts
 from sojourn.checks.contract import require, run_checks
 from sojourn.errors import LogError
-from sojourn.jobs.estimating import encoder_for, value
+from sojourn.jobs.estimating import value
+from sojourn.jobs.fitting import encoder_for
 from sojourn.jobs.open_bandit import ImpressionShares, all_campaigns, production_policy
 from sojourn.records import Request
 

@@ -92,7 +92,7 @@ def test_any_order_of_rows_gives_the_same_pages(sizes: list[int], seed: int) -> 
         {
             "request_id": np.repeat(np.arange(len(sizes)), sizes),
             "position": np.concatenate([np.arange(size) for size in sizes]),
-            "item_id": rng.integers(0, 9, n),
+            "item_id": np.concatenate([rng.permutation(9)[:size] for size in sizes]),
             "click": rng.integers(0, 2, n),
         }
     )

@@ -14,6 +14,7 @@ from sojourn.logs.problems import (
     EMPTY_SLOT_CLICK,
     GAP,
     NOT_A_CANDIDATE,
+    REPEATED_ITEM,
     REST_OF_PAGE,
     STRAY_CLICK,
     UNSEEN_CLICK,
@@ -113,6 +114,28 @@ def test_both_rows_of_a_position_are_kept_out() -> None:
     assert ids(log) == [("b", 0)]
     slot_by_slot = Log.from_frame(frame, whole_pages=False)
     assert [(p.reason, p.count) for p in slot_by_slot.problems] == [(DUPLICATE, 2)]
+
+
+def test_a_page_that_shows_an_item_twice_is_kept_out() -> None:
+    frame = pl.DataFrame(
+        {"request_id": ["a"] * 3 + ["b"], "position": [0, 1, 2, 0], "item_id": list("wxwx"), "click": [1, 0, 0, 1]}
+    )
+    log = Log.from_frame(frame)
+    assert [(p.reason, p.count) for p in log.problems] == [(REPEATED_ITEM, 2), (REST_OF_PAGE, 1)]
+    assert log.problems[0].examples == (
+        "<frame>:1: request_id = 'a', item_id = 'w'",
+        "<frame>:3: request_id = 'a', item_id = 'w'",
+    )
+    assert ids(log) == [("b", 0)]
+    slot_by_slot = Log.from_frame(frame, whole_pages=False)
+    assert [(p.reason, p.count) for p in slot_by_slot.problems] == [(REPEATED_ITEM, 2)]
+    assert ids(slot_by_slot) == [("a", 1), ("b", 0)]
+
+
+def test_a_stray_click_on_an_item_of_the_page_repeats_nothing() -> None:
+    log = Log.from_frame(two_pages(position=[0, 1, 0, None], item_id=[10, 11, 10, 10], click=[0, 1, 0, 1]))
+    assert [problem.reason for problem in log.problems] == [STRAY_CLICK]
+    assert ids(log) == [("a", 0), ("a", 1), ("b", 0)]
 
 
 def test_a_gap_keeps_the_page_out_only_if_pages_are_whole() -> None:

@@ -135,7 +135,7 @@ def frames(draw: st.DrawFn) -> pl.DataFrame:
             "timestamp": column(st.datetimes(datetime(2000, 1, 1), datetime(2030, 1, 1))),
             "step": column(st.integers(0, 9)),
             "position": [position for size in sizes for position in range(size)],
-            "item_id": column(item),
+            "item_id": draw(st.lists(item, min_size=n, max_size=n, unique=True)),
             "propensity": column(st.floats(1e-6, 1.0)),
             "click": column(st.integers(0, 1)),
             "reward": column(NUMBERS),

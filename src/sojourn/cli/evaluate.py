@@ -86,6 +86,8 @@ def evaluate(
 
 def _tell(valuation: Valuation) -> None:
     say(valuation.finding)
+    for doubt in valuation.doubts:
+        warn(doubt)
     for policy, reason in valuation.refused.items():
         warn(f"{policy} cannot be valued: {reason}")
     rows = []

@@ -10,8 +10,8 @@ import typer
 from sojourn.cli.logs import opened, warn_of_bad_rows
 from sojourn.cli.options import AsJson, CandidatesOption, ConfigFile, Items, LogPath, Requests, Strict, Users
 from sojourn.cli.policies import one_spec
-from sojourn.cli.terminal import Stages, print_json, say
-from sojourn.jobs.estimating import fit_and_save
+from sojourn.cli.terminal import Stages, print_json, say, warn
+from sojourn.jobs.fitting import fit_and_save
 from sojourn.reporting import count
 
 
@@ -35,6 +35,8 @@ def fit(
         stage("fit the policy")
         fitted = fit_and_save(read, one_spec(recipe, config_file), to, candidates=where)
     warn_of_bad_rows(read)
+    for warning in fitted["warnings"]:
+        warn(warning)
     if json_:
         print_json(fitted)
     else:

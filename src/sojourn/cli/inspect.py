@@ -11,7 +11,7 @@ from sojourn.jobs.attention import Attention, attend
 from sojourn.jobs.inspection import Inspection
 from sojourn.jobs.inspection import inspect as inspect_log
 from sojourn.logs import SurvivalPoint
-from sojourn.reporting import number
+from sojourn.reporting import number, plus_minus
 
 _LENGTHS = (1, 2, 3, 5, 10, 20, 50, 100, 200, 500, 1000)
 
@@ -42,7 +42,7 @@ def inspect(
 
 def _tell(found: Inspection, attention: Attention) -> None:
     say(found.finding, attention.finding)
-    for statement in found.summary.statements:
+    for statement in (*found.summary.statements, *attention.notes):
         out.print(f"  • {statement}", markup=False, highlight=False)
     curve = found.summary.click_curve
     weights, errors = attention.model.weights, attention.model.report.standard_errors
@@ -55,6 +55,9 @@ def _tell(found: Inspection, attention: Attention) -> None:
             for each in curve
         ],
     )  # fmt: skip
+    if attention.held_out:
+        title = "Click models on the last fifth of the pages: log-likelihood a page, and its lead over position-based"
+        print_table(title, ("model", "log-lik.", "lead", "perplexity", "z", "seconds"), _models(attention))
     if survival := _survival(found.summary.sessions.curve):
         print_table("Sessions", ("with more than ... items", "share"), survival)
     if logged := found.summary.propensity:
@@ -65,7 +68,7 @@ def _tell(found: Inspection, attention: Attention) -> None:
     if found.problems:
         rows = [(each.reason, each.count, each.examples[0] if each.examples else "") for each in found.problems]
         print_table("Rows kept out", ("reason", "rows", "for example"), rows)
-    for warning in attention.model.report.warnings:
+    for warning in attention.warnings:
         warn(warning)
 
 
@@ -76,3 +79,15 @@ def _survival(curve: Sequence[SurvivalPoint]) -> list[tuple[int, str]]:
     wanted = [length for length in _LENGTHS if curve[0].n_items <= length < curve[-1].n_items]
     shares = [[point.survival for point in curve if point.n_items <= length][-1] for length in wanted]
     return [(length, f"{share:.3f}") for length, share in zip(wanted, shares, strict=True)]
+
+
+def _models(attention: Attention) -> list[tuple[str, ...]]:
+    """How each click model fared, the best with a star."""
+    rows: list[tuple[str, ...]] = []
+    for each in attention.contest.to_list():
+        star = " *" if attention.best is not None and each["model"] == attention.best.name else ""
+        lead = plus_minus(each["lead"], each["lead_stderr"]) if each["lead_stderr"] else ""
+        z = "" if each["z"] is None else f"{each['z']:+.1f}"
+        likelihood, perplexity = f"{each['log_likelihood']:.4f}", f"{each['perplexity']:.4f}"
+        rows.append((f"{each['model']}{star}", likelihood, lead, perplexity, z, f"{each['seconds']:.1f}"))
+    return rows

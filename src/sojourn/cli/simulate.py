@@ -11,11 +11,11 @@ from sojourn.cli.options import AsJson, ConfigFile, Html, Recipes, Seed
 from sojourn.cli.policies import specs
 from sojourn.cli.terminal import Stages, print_json, print_table, say, write_report
 from sojourn.jobs import learning
-from sojourn.reporting import Report, count, number
+from sojourn.reporting import Report, count, number, plus_minus
 
 
 def simulate(
-    world: Annotated[str, typer.Option(help="lin or logit.")] = "lin",
+    world: Annotated[str, typer.Option(help=f"{', '.join(learning.PRESETS)}.")] = "lin",
     recipe: Recipes = None,
     config_file: ConfigFile = None,
     slots: Annotated[int, typer.Option(min=1, help="Slots of a page.")] = 3,
@@ -45,16 +45,15 @@ def simulate(
     else:
         say(found.finding)
         rows = [
-            (row["policy"], f"{row['expected_clicks']:,.0f}", f"{row['regret']:,.1f}", number(row["regret_se"]),
-             f"{row['difference_percent']:+.2f} %", number(row["z"]))
+            (row["policy"], f"{row['expected_clicks']:,.0f}", plus_minus(row["regret"], row["regret_se"]),
+             f"{row['set_reward']:,.0f}", f"{row['difference_percent']:+.2f} %", number(row["z"]))
             for row in found.comparison.table().iter_rows(named=True)
         ]  # fmt: skip
-        against = f"vs {found.comparison.policies[0]}"
-        print_table(
-            f"{found.world.name}: {count(rounds, 'round')}, {count(seeds, 'seed')}",
-            ("policy", "expected clicks", "regret", "± s.e.", against, "z"),
-            rows,
+        title = (
+            f"{found.world.name}: {count(rounds, 'round')}, {count(seeds, 'seed')} (expected clicks; pages with a "
+            f"click; clicks against {found.comparison.policies[0]})"
         )
+        print_table(title, ("policy", "clicks", "regret", "pages", "against", "z"), rows)
     if html is not None:
         report = Report(
             title="How policies learn",

@@ -146,8 +146,8 @@ def _unexplained(
         axis=1,
     )
     total = np.bincount(item, weights=weight)
-    for column in columns.T:
-        column -= (np.bincount(item, weights=weight * column) / total)[item]
+    for j in range(columns.shape[1]):
+        columns[:, j] -= (np.bincount(item, weights=weight * columns[:, j]) / total)[item]
     targets, known = columns[:, :2], columns[:, 2:]
     weighted = known * weight[:, None]
     targets -= known @ np.linalg.lstsq(weighted.T @ known, weighted.T @ targets, rcond=None)[0]

@@ -11,7 +11,8 @@ from sojourn import config
 from sojourn.errors import InvalidInputError, LogError
 from sojourn.jobs import open_bandit
 from sojourn.jobs.attention import Attention, attend
-from sojourn.jobs.estimating import encoder_for, fit_and_value, value
+from sojourn.jobs.estimating import fit_and_value, value
+from sojourn.jobs.fitting import encoder_for
 from sojourn.jobs.inspection import Inspection, inspect
 from sojourn.jobs.learning import Learning, learn, preset
 from sojourn.jobs.rehearsal import Rehearsal, rehearse

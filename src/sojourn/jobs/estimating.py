@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -21,8 +21,8 @@ from sojourn.evaluation import (
     ctr_sum,
     estimate_all,
 )
-from sojourn.exposure import PositionBasedModel
 from sojourn.interfaces import Policy
+from sojourn.jobs.fitting import fit_policies
 from sojourn.jobs.valuation import Valuation, Valued
 from sojourn.logs import Candidates, EncodedLog, FeatureEncoder, Log, rounds
 from sojourn.records import IntArray, LogBatch, Request
@@ -31,60 +31,6 @@ Progress = Callable[[int, int], None]
 
 N_FOLDS: Final = 5
 """Folds of the reward predictions of DR; fewer where the log has fewer sessions."""
-
-MAX_LEVELS: Final = 8
-"""Most levels of a text column that get a feature of their own: a policy fitted on few clicks can tell no more."""
-
-
-def fit_policies(
-    log: Log, specs: Mapping[str, config.Spec], *, candidates: Candidates
-) -> tuple[dict[str, Policy], EncodedLog]:
-    """Policies that learned from a log, and the log with the features that they learned from.
-
-    Recipes that need examination weights and are given none get those of the log's own position-based model.
-    """
-    encoded = log.to_batch(encoder_for(log, candidates))
-    batch = encoded.batch
-    fitted = {}
-    for name, spec in specs.items():
-        policy = config.build_policy(
-            with_weights(spec, batch), n_features=batch.features.shape[2], n_slots=int(batch.position.max()) + 1
-        )
-        policy.update(batch)
-        fitted[name] = policy
-    return fitted, encoded
-
-
-def with_weights(spec: config.Spec, batch: LogBatch) -> config.Spec:
-    """A specification whose recipe has the examination weights that it needs, estimated from the batch."""
-    if not config.needs_weights(spec):
-        return spec
-    return {**spec, "weights": PositionBasedModel().fit(batch).weights.tolist()}
-
-
-def fit_and_save(log: Log, spec: config.Spec, folder: Path, *, candidates: Candidates | None = None) -> dict[str, Any]:
-    """Fit one policy on a log and write it to a folder, with the encoder of its features.
-
-    Unless ``candidates`` says otherwise, whole pages without a table of requests give the policy all features, those
-    of shown pairs alone included; with these it can be valued on the shown items only.
-    """
-    batch = log.to_batch().batch
-    complete = with_weights(spec, batch)
-    where: Candidates = "shown" if log.requests is None and log.whole_pages else "catalogue"
-    fitted, encoded = fit_policies(log, {"policy": complete}, candidates=candidates or where)
-    policy = fitted["policy"]
-    about = {
-        "n_features": encoded.batch.features.shape[2],
-        "n_slots": int(batch.position.max()) + 1,
-        "rounds": batch.n_rounds,
-        "clicks": int(batch.click.sum()),
-    }
-    encoder = encoded.encoder.to_json() if encoded.encoder is not None else ""
-    try:
-        config.save_policy(folder, complete, policy, encoder=encoder, **about)
-    except OSError as error:
-        raise ConfigError(f"{folder}: expected a folder for the policy, it cannot be written: {error}") from error
-    return {"policy": policy.name, **about}
 
 
 def value_fitted(
@@ -147,7 +93,8 @@ def fit_and_value(
             f"{log.source}: expected rounds to value policies on, a share of {train_share} to fit on leaves none; "
             "give a smaller share or a longer log"
         )
-    policies, learned = fit_policies(train, specs, candidates=where)
+    fitted = fit_policies(train, specs, candidates=where)
+    learned = fitted.learned
     judged = test.to_batch(learned.encoder, item_ids=learned.item_ids)
     deepest = int(learned.batch.position.max())
     if int(judged.batch.position.max()) > deepest:
@@ -155,7 +102,8 @@ def fit_and_value(
             f"{log.source}: the later part of the log has pages with more than {deepest + 1} positions, the earlier "
             "part has not, so nothing can be learned for them; fit on a larger share of the log"
         )
-    return value(policies, judged, candidates=where, slots=slots, seed=seed, progress=progress)
+    valuation = value(fitted.policies, judged, candidates=where, slots=slots, seed=seed, progress=progress)
+    return replace(valuation, doubts=fitted.warnings)
 
 
 def value(
@@ -199,15 +147,6 @@ def _first_slots(requests: Iterable[tuple[Request, IntArray]], n_slots: int) -> 
             yield replace(request, n_slots=n_slots), chosen[:n_slots]
         else:
             yield request, chosen
-
-
-def encoder_for(log: Log, candidates: Candidates) -> FeatureEncoder:
-    """Features that every candidate has; all of them if the candidates are what was shown."""
-    encoder = FeatureEncoder.fit(log, max_levels=MAX_LEVELS)
-    if candidates == "shown":
-        return encoder
-    common = [each.name for each in encoder.columns if each.belongs != "pair"]
-    return FeatureEncoder.fit(log, columns=common, max_levels=MAX_LEVELS)
 
 
 def candidates_of(log: Log) -> Candidates:

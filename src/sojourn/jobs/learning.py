@@ -15,10 +15,12 @@ from sojourn import config, recipes
 from sojourn.errors import ConfigError
 from sojourn.exposure import PositionBasedModel
 from sojourn.interfaces import Environment, Policy
+from sojourn.jobs.completing import completed
 from sojourn.logs.datasets import click_model_parameters
-from sojourn.records import FloatArray
+from sojourn.records import FloatArray, LogBatch
 from sojourn.reporting import Column, Figure, Section, Table, Text, count, percent, plots
 from sojourn.simulation import Comparison, QueryPages, compare, simulate_log, worlds
+from sojourn.simulation.taobao_like import taobao_like
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,18 +42,29 @@ class World:
     make: Callable[[int], Environment]
 
 
-PRESETS: Final[dict[str, Callable[..., Environment]]] = {"lin": worlds.lin, "logit": worlds.logit}
-"""Named worlds with position bias."""
+_FADING = "slots that are looked at less the lower they stand"
+
+PRESETS: Final[dict[str, tuple[Callable[..., Environment], str]]] = {
+    "lin": (worlds.lin, f"people with tastes, and {_FADING}"),
+    "logit": (worlds.logit, f"tastes that no linear model gets right, and {_FADING}"),
+    "weakltr": (worlds.weakltr, f"people with tastes, {_FADING}, and a production ranker that knows next to nothing"),
+    "scroll": (worlds.scroll, "people with tastes who scroll down to a depth of their own"),
+    "cannibal": (worlds.cannibal, f"items that take clicks from similar ones below them, and {_FADING}"),
+    "leaving": (worlds.leaving, "people with tastes, whom items drive away"),
+    "taobao_like": (taobao_like, f"a shop's 56 features of item and person, and {_FADING}"),
+}
+"""Named worlds, each with what it is."""
 
 
 def preset(name: str, *, n_slots: int) -> World:
     """A world of `PRESETS`."""
     if name not in PRESETS:
         raise ConfigError(f"world: expected one of {', '.join(PRESETS)}; got {name!r}")
+    make, about = PRESETS[name]
     return World(
         name=name,
-        about=f"900 items, {n_slots} slots, people with tastes, and slots that are looked at less the lower they stand",
-        make=lambda seed: PRESETS[name](seed=seed, n_slots=n_slots),
+        about=f"900 items, {n_slots} slots, {about}",
+        make=lambda seed: make(seed=seed, n_slots=n_slots),
     )
 
 
@@ -74,7 +87,7 @@ RECIPES: Final = ("logged_order", "linucb_k", "linucb_k_sw", "iba_linucb", "iba_
 """Policies compared unless others are asked for; the first is what the others are held against."""
 
 WEIGHT_PAGES: Final = 10_000
-"""Uniformly random pages from which the examination weights of the corrected policies are learned."""
+"""Uniformly random pages from which the corrected policies' weights and click models are learned."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -88,7 +101,8 @@ class Learning:
     world
         Where.
     weights : (n_slots,) float
-        Examination weights that the corrected policies were given, estimated from random pages.
+        Examination by position, estimated from random pages. Corrected policies were given these, or the weights by
+        last click or the click model that their recipes ask for, from the same pages.
     """
 
     comparison: Comparison
@@ -144,8 +158,8 @@ class Learning:
             [
                 Text(
                     f"The world “{self.world.name}”: {self.world.about}. All policies meet the same people; the truth "
-                    "is known, so regret is exact. The corrected policies (sw) know the slots' weights from "
-                    f"{WEIGHT_PAGES:,} random pages: {', '.join(percent(each, 2) for each in self.weights)}."
+                    f"is known, so regret is exact. The corrected policies know what is seen from {WEIGHT_PAGES:,} "
+                    f"random pages; by position that is {', '.join(percent(each, 2) for each in self.weights)}."
                 ),
                 Figure(
                     plots.learning_curves(
@@ -168,16 +182,19 @@ class Learning:
             "expected_clicks_se",
             "regret",
             "regret_se",
+            pl.col("set_reward").alias("pages with a click"),
+            "set_reward_se",
             pl.col("difference_percent").alias("difference, %"),
             pl.col("z"),
         )
         return Table(
             frame,
-            f"After the last round: means over seeds with standard errors. The difference is to "
+            f"After the last round: means over seeds with standard errors. The difference is in expected clicks, to "
             f"{self.comparison.policies[0]}, paired by seed; z is the difference over its standard error.",
             {
                 "expected clicks": Column(stderr="expected_clicks_se", digits=4),
                 "regret": Column(stderr="regret_se"),
+                "pages with a click": Column(stderr="set_reward_se", digits=4),
                 "difference, %": Column(digits=3),
                 "z": Column(digits=2),
             },
@@ -199,8 +216,8 @@ def learn(
     world
         Where.
     policies
-        Name -> ``[policy]`` table; recipes that need examination weights are given the estimated ones. `RECIPES`
-        unless given.
+        Name -> ``[policy]`` table; recipes that need examination weights or a click model are given those of the random
+        pages. `RECIPES` unless given.
     n_rounds
         Pages per seed.
     seeds
@@ -210,11 +227,11 @@ def learn(
     """
     feed = world.make(min(seeds))
     request = feed.request(rng=np.random.default_rng(0))
-    weights = _weights(feed)
+    pages = _random_pages(feed)
     specs = policies or {name: {"recipe": name} for name in RECIPES}
 
     def factory(spec: config.Spec) -> Callable[[int], Policy]:
-        complete = {**spec, "weights": weights.tolist()} if config.needs_weights(spec) else spec
+        complete = completed(spec, pages).spec
         n_features = request.features.shape[1]
         return lambda _: config.build_policy(complete, n_features=n_features, n_slots=request.n_slots)
 
@@ -225,10 +242,9 @@ def learn(
         seeds=seeds,
         progress=progress,
     )
-    return Learning(comparison=comparison, world=world, weights=weights)
+    return Learning(comparison=comparison, world=world, weights=PositionBasedModel().fit(pages).weights)
 
 
-def _weights(feed: Environment) -> FloatArray:
-    """Examination weights as a feed's owner would learn them: from random pages, before anything else is learned."""
-    log = simulate_log(feed, recipes.uniform(), WEIGHT_PAGES, rng=np.random.default_rng(0))
-    return PositionBasedModel().fit(log).weights
+def _random_pages(feed: Environment) -> LogBatch:
+    """What a feed's owner learns attention from: random pages, before anything else is learned."""
+    return simulate_log(feed, recipes.uniform(), WEIGHT_PAGES, rng=np.random.default_rng(0))

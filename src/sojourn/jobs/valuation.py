@@ -109,6 +109,8 @@ class Valuation:
         The policies that the log can value, in the order given.
     refused
         The others, and why.
+    doubts
+        What to know of the weights or click models that policies were fitted with, in sentences.
     """
 
     logged: Estimate
@@ -116,6 +118,7 @@ class Valuation:
     page_width: int
     valued: tuple[Valued, ...]
     refused: Mapping[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     @property
     def finding(self) -> str:
@@ -150,6 +153,7 @@ class Valuation:
             "n_slots": self.n_slots,
             "policies": self.table().to_dicts(),
             "refused": dict(self.refused),
+            "doubts": list(self.doubts),
         }
 
     def table(self) -> pl.DataFrame:
@@ -205,6 +209,7 @@ class Valuation:
                 )
             )
         body += [Caution(f"{each.policy}: {each.doubt}") for each in self.valued if each.doubt]
+        body += [Caution(f"{doubt[0].upper()}{doubt[1:]}.") for doubt in self.doubts]
         return [*body, self._report_table()]
 
     @property

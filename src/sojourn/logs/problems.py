@@ -19,6 +19,7 @@ EMPTY_SLOT_CLICK = "click on an item that was not shown: no item_id"
 UNSEEN_CLICK = "click on an item that was not seen: seen is false"
 NOT_A_CANDIDATE = "item_id is not among the candidates of its request"
 DUPLICATE = "two rows of a request have the same position"
+REPEATED_ITEM = "a request shows the same item_id twice"
 GAP = "positions of a request have a gap"
 REST_OF_PAGE = "another row of the same page is kept out"
 
@@ -94,9 +95,9 @@ def with_reason(table: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def pages_to_look_at(table: pl.LazyFrame, *, whole_pages: bool) -> pl.LazyFrame:
-    """The ids of the requests that have a hole, a gap or a position twice, as far as rows with an id say."""
+    """The ids of the requests that have a hole, a gap, or a position or item twice, as far as rows with an id say."""
     position = pl.col("position")
-    suspicious = position.n_unique() != pl.len()
+    suspicious = (position.n_unique() != pl.len()) | (pl.col("item_id").n_unique() != pl.len())
     if whole_pages:
         suspicious |= position.max() - position.min() + 1 != pl.len()
         suspicious |= _makes_hole().any()
@@ -117,12 +118,15 @@ def with_page_reason(rows: pl.DataFrame, *, whole_pages: bool) -> pl.DataFrame:
     good = pl.col("reason").is_null()
     page = pl.when(_on_page()).then("request_id")
     position = pl.when(_on_page()).then("position")
+    item = pl.when(_on_page()).then("item_id")
     reasons = [pl.col("reason")]
     reasons.append(pl.when(good & (pl.len().over([page, position]) > 1)).then(pl.lit(DUPLICATE)))
+    reasons.append(pl.when(good & (pl.len().over([page, item]) > 1)).then(pl.lit(REPEATED_ITEM)))
     if whole_pages:
         span = position.max().over(page) - position.min().over(page) + 1
         gap = span > position.n_unique().over(page)
-        hole = (_makes_hole().any() | (position.n_unique() != position.count())).over(page)
+        twice = (position.n_unique() != position.count()) | (item.n_unique() != item.count())
+        hole = (_makes_hole().any() | twice).over(page)
         reasons.append(pl.when(good & gap & ~hole).then(pl.lit(GAP)))
         reasons.append(pl.when(good & hole).then(pl.lit(REST_OF_PAGE)))
     return rows.with_columns(pl.coalesce(reasons).alias("reason"))
@@ -133,5 +137,6 @@ def shown_columns(reason: str, names: Collection[str]) -> list[str]:
     by_reason = {check.reason: check.columns for check in _checks({*names, *REQUIRED, "unlisted"})}
     by_reason |= {parse_reason(name): (name,) for name in names}
     by_reason |= {DUPLICATE: ("request_id", "position"), GAP: ("request_id", "position")}
+    by_reason[REPEATED_ITEM] = ("request_id", "item_id")
     shown = dict.fromkeys(by_reason.get(reason, ("request_id",)))
     return [name for name in shown if name in names]

@@ -23,6 +23,7 @@ from sojourn.records import FloatArray, IntArray
 
 _BLOCK: Final = 2048  # pages times nodes: some arrays of (12 slots, block) float64 stay in a cache of 2 MB
 _LOWEST: Final = np.finfo(np.float64).min
+_TINY: Final = 1e-290
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +148,8 @@ def _pull(
     pull *= seen
     if chances.kappa is None:
         return pull, np.zeros(len(click))
+    # A trial step may round P(outcome) down to 0; the node is then ruled out, and its `seen` is 0 as well.
+    outcome = np.maximum(outcome, _TINY)
     pull *= chances.kappa[:, None, None] * unskipped / outcome
     return pull, np.einsum("ljb,ljb->l", seen, (unskipped - (1.0 - click)[:, None]) / outcome)
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from sojourn.errors import InvalidInputError
 from sojourn.reporting.plots.direct import label_ends
 from sojourn.reporting.plots.positions import POSITION, Z95, show_positions
-from sojourn.reporting.style import canvas, colour, dash, error_bars, label, vector
+from sojourn.reporting.style import canvas, colour, error_bars, label, tint, vector
 
 
 def examination_weights(
@@ -74,28 +74,45 @@ def fit_trace(log_likelihood: ArrayLike) -> go.Figure:
 
 
 def model_comparison(names: Sequence[str], perplexity: ArrayLike) -> go.Figure:
-    """Click perplexity of each model at each position; 1 is perfect, 2 is a coin flip.
+    """By how much each model's click perplexity exceeds the lowest at each position: a cell each, pale is good.
+
+    Perplexities of good models differ by less than a line is wide, and fall by more than that down the page; what is
+    left when the best at each position is taken off tells them apart.
 
     Parameters
     ----------
     names : (p,)
-        The models.
+        The models, from the top.
     perplexity : (p, k) float
-        Position 0, the top of the page, first.
+        Position 0, the top of the page, first; 1 is perfect, 2 is a coin flip.
     """
-    curves = np.asarray(perplexity, dtype=np.float64)
-    if curves.ndim != 2 or len(curves) != len(names) or not curves.size:
-        raise InvalidInputError(f"perplexity: expected an array of shape ({len(names)}, any), got {curves.shape}")
-    x = np.arange(1, curves.shape[1] + 1)
-    figure = canvas(x_title=POSITION, y_title="click perplexity (lower is better)")
-    for index, (name, curve) in enumerate(zip(names, curves, strict=True)):
-        figure.add_scatter(
-            x=x,
-            y=curve,
-            mode="lines+markers",
-            line={"color": colour(index), "dash": dash(index), "width": 2},
-            hovertemplate=f"<b>{label(name)}</b><br>position %{{x}}: %{{y:.4f}}<extra></extra>",
-        )
-    label_ends(figure, names, curves, low=float(np.nanmin(curves)), high=float(np.nanmax(curves)))
-    show_positions(figure, x)
+    values = np.asarray(perplexity, dtype=np.float64)
+    if values.ndim != 2 or len(values) != len(names) or not values.size:
+        raise InvalidInputError(f"perplexity: expected an array of shape ({len(names)}, any), got {values.shape}")
+    finite = np.isfinite(values)
+    lowest = np.where(finite, values, np.inf).min(axis=0)
+    excess = np.where(finite, values - np.where(np.isfinite(lowest), lowest, 0.0), np.nan)
+    n_positions, largest = values.shape[1], float(np.nanmax(excess, initial=0.0))
+    figure = canvas(x_title=POSITION, y_title="click perplexity above the best", height=110 + 26 * len(names))
+    figure.add_heatmap(
+        x=np.arange(1, n_positions + 1),
+        y=[label(name) for name in names],
+        z=np.sqrt(excess),  # a wide range: else the worst model leaves all others pale
+        customdata=np.stack([values, excess], axis=2),
+        zmin=0.0,
+        colorscale=[[0.0, tint(0, 0.06)], [1.0, tint(0, 1.0)]],
+        xgap=2,
+        ygap=2,
+        colorbar={
+            "thickness": 10,
+            "outlinewidth": 0,
+            "tickvals": np.sqrt(largest) * np.array([0.0, 0.5, 1.0]),
+            "ticktext": [f"{share * largest:.2g}" for share in (0.0, 0.25, 1.0)],
+        },
+        hovertemplate=(
+            "<b>%{y}</b><br>position %{x}: %{customdata[0]:.4f}, %{customdata[1]:.4f} above the best<extra></extra>"
+        ),
+    )
+    show_positions(figure, n_positions)
+    figure.update_yaxes(autorange="reversed", showgrid=False, dtick=1, ticks="")
     return figure
