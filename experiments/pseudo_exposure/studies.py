@@ -14,6 +14,9 @@ Protocol = Literal["online", "replay"]
 
 FULL, SMALL = Sizes(), Sizes(random_pages=150, production_pages=150)
 
+_FIRST_SEEDS: Final = 6
+"""Seeds of the curves that are played before the other studies."""
+
 TUNING_SEED: Final = 1000
 """Seeds from here on are for tuning alone."""
 
@@ -222,6 +225,7 @@ CELLS: Final = (
         slots=(6,),
         n_rounds=2_000,
         names=(*PAPER, *_BEYOND, *_ONLINE_ORACLES),
+        most_seeds=6,
     ),
     Cell(
         study="curves",
@@ -246,6 +250,7 @@ CELLS: Final = (
         slots=(6,),
         n_rounds=4_000,
         names=(*PAPER, *_BEYOND, *_REPLAY_ORACLES),
+        most_seeds=6,
     ),
     Cell(
         study="curves",
@@ -254,6 +259,7 @@ CELLS: Final = (
         slots=(3, 6),
         n_rounds=1_000,
         names=(*_SHOP, *_ONLINE_ORACLES),
+        most_seeds=6,
     ),
     Cell(
         study="curves",
@@ -262,6 +268,7 @@ CELLS: Final = (
         slots=(3,),
         n_rounds=2_000,
         names=(*_QUERY, *_ONLINE_ORACLES[1:]),
+        most_seeds=6,
     ),
     Cell(
         study="curves",
@@ -270,6 +277,7 @@ CELLS: Final = (
         slots=(3,),
         n_rounds=2_000,
         names=_QUERY,
+        most_seeds=6,
     ),
     Cell(
         study="slots",
@@ -278,7 +286,7 @@ CELLS: Final = (
         slots=_ALL_SLOTS,
         n_rounds=1_000,
         names=_SLOTS,
-        most_seeds=3,
+        most_seeds=2,
     ),
     Cell(
         study="slots",
@@ -287,7 +295,7 @@ CELLS: Final = (
         slots=_ALL_SLOTS,
         n_rounds=3_000,
         names=_SLOTS,
-        most_seeds=3,
+        most_seeds=2,
     ),
     Cell(
         study="regret",
@@ -305,7 +313,7 @@ CELLS: Final = (
         slots=(3, 6),
         n_rounds=1_500,
         names=tuple(WORTH),
-        most_seeds=4,
+        most_seeds=3,
     ),
 )
 
@@ -314,7 +322,7 @@ STUDIES: Final = tuple(dict.fromkeys(cell.study for cell in CELLS))
 
 
 def units(studies: Iterable[str], *, n_seeds: int, without: Iterable[str] = ()) -> list[Unit]:
-    """The units of some studies: tuning, which is always among them, then the curves, then the others.
+    """The units of some studies: tuning, which is always among them, then the curves, the others, and more curves.
 
     Within each of these they come seed by seed, so that all worlds have equally many if the work is cut short.
     """
@@ -322,10 +330,15 @@ def units(studies: Iterable[str], *, n_seeds: int, without: Iterable[str] = ()) 
     chosen = [
         unit for cell in CELLS if cell.study in wanted for unit in cell.units(n_seeds) if unit.world not in left_out
     ]
-    phases = ("tune", "curves")
-    return sorted(
-        chosen, key=lambda unit: (phases.index(unit.study) if unit.study in phases else len(phases), unit.seed)
-    )
+    return sorted(chosen, key=lambda unit: (_phase(unit), unit.seed))
+
+
+def _phase(unit: Unit) -> int:
+    if unit.study == "tune":
+        return 0
+    if unit.study != "curves":
+        return 2
+    return 1 if unit.seed < _FIRST_SEEDS else 3
 
 
 def miniature(unit: Unit) -> Unit | None:

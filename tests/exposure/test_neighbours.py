@@ -70,7 +70,7 @@ def test_the_loss_of_copies_is_found(pages: Callable[..., LogBatch], empty: bool
     assert found.n_pages == N_PAGES
     (warning,) = found.warnings
     assert f"z = {found.z:.1f}" in warning
-    assert "linucb_similarity_sw" in warning
+    assert "default_bandit" in warning
 
 
 def test_position_bias_alone_raises_no_alarm(pages: Callable[..., LogBatch]) -> None:

@@ -119,8 +119,8 @@ def test_similar_items_are_told_from_position_bias() -> None:
     found = attend(log)
     assert found.neighbours is not None
     assert found.neighbours.z < -3.0
-    assert any("linucb_similarity_sw" in warning for warning in found.warnings)
-    assert found.finding.endswith("lose clicks besides**: take `linucb_similarity_sw`.")
+    assert any("default_bandit" in warning for warning in found.warnings)
+    assert found.finding.endswith("lose clicks besides**: take `default_bandit`.")
     page = render(Report(title="t", findings=[], sections=[found.section()]))
     assert "a copy loses about" in page
     assert "Items that resemble one above them get fewer clicks" in page

@@ -59,7 +59,7 @@ class NeighbourEffect:
         return (
             f"items that resemble one above them get fewer clicks than their position explains (z = {self.z:.1f}); a "
             f"copy loses about {100.0 * min(self.loss, 1.0):.0f} %. Part of what the position weights show is "
-            "similarity: use linucb_similarity_sw, and shuffle some pages",
+            "similarity: use default_bandit, and shuffle some pages",
         )
 
 

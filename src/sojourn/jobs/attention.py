@@ -68,7 +68,7 @@ class Attention:
         """Which impressions were seen, and which click model says so, in a few sentences."""
         said = [self._seen, self.contest.finding(identified=self.identified)]
         if self.neighbours is not None and self.neighbours.warnings:
-            said.append("**Items that resemble one above them lose clicks besides**: take `linucb_similarity_sw`.")
+            said.append("**Items that resemble one above them lose clicks besides**: take `default_bandit`.")
         return " ".join(each for each in said if each)
 
     @property
