@@ -11,7 +11,7 @@ from experiments.pseudo_exposure.oracles import Oracle, top
 from sojourn import recipes
 from sojourn.exposure import RegressionEM, scroll_depth
 from sojourn.interfaces import ClickModel, Policy
-from sojourn.policies import SelfCorrecting, SlatePolicy
+from sojourn.policies import SelfCorrecting, SimilarityDiscounting, SlatePolicy
 
 STRENGTHS: Final = (0.01, 0.05, 0.1, 0.2, 0.3, 0.6)
 """What is tried for every policy: the paper's range of alpha."""
@@ -71,9 +71,13 @@ def _learned_ranker(known: Known, learning_rate: float) -> Policy:
     return policy
 
 
-def _warm(discount: float) -> Make:
+def _warm(make: Make, discount: float) -> Make:
+    """The same policy after it has learned from pages of the production ranker, each counting ``discount`` times."""
+
     def made(known: Known, alpha: float) -> Policy:
-        policy = linucb_k_sw(known, alpha)
+        policy = make(known, alpha)
+        if not isinstance(policy, (SlatePolicy, SimilarityDiscounting)):
+            raise TypeError(f"expected a policy that can learn at a discount, got {policy.name}")
         policy.warm_start(known.survey.production_log.first_slots(known.n_slots), discount=discount)
         return policy
 
@@ -138,8 +142,10 @@ CONTESTANTS: Final[dict[str, Contestant]] = {
     ),
     "iba_hybrid_ts_sw": Contestant(make=recipe(recipes.iba_hybrid_ts_sw, **_BY_SAMPLING), tuned_as="iba_lints_sw"),
     "lambdamart": Contestant(make=_learned_ranker, tuned_as="lambdamart", offline=True),
-    "linucb_k_sw, warm .1": Contestant(make=_warm(0.1), tuned_as="linucb_k_sw"),
-    "linucb_k_sw, warm 1": Contestant(make=_warm(1.0), tuned_as="linucb_k_sw"),
+    "linucb_k_sw, warm .1": Contestant(make=_warm(linucb_k_sw, 0.1), tuned_as="linucb_k_sw"),
+    "linucb_k_sw, warm 1": Contestant(make=_warm(linucb_k_sw, 1.0), tuned_as="linucb_k_sw"),
+    "iba_linucb, warm 1": Contestant(make=_warm(_TUNED["iba_linucb"], 1.0), tuned_as="iba_linucb"),
+    "default_bandit, warm 1": Contestant(make=_warm(_TUNED["default_bandit"], 1.0), tuned_as="default_bandit"),
     "self_correcting, PBM": Contestant(make=_self_correcting(RegressionEM), tuned_as="linucb_k_sw"),
     "self_correcting, scroll": Contestant(
         make=_self_correcting(lambda: scroll_depth(attraction="features")), tuned_as="linucb_k_sw"

@@ -47,7 +47,7 @@ _ONLINE_ORACLES = ("oracle: true weights", "oracle: most attractive", "oracle: b
 _REPLAY_ORACLES = ("oracle: true weights", "oracle: most attractive", "oracle: attraction x logged slot")
 _BEYOND = ("default_bandit", "ubm_linucb", "linucb_k_sw", "shared_hybrid_sw", "linucb_similarity_sw")
 _SAMPLING = ("lints_k_sw", "iba_lints_sw", "iba_hybrid_ts_sw")
-_WARM = ("linucb_k_sw, warm .1", "linucb_k_sw, warm 1")
+_WARM = ("linucb_k_sw, warm .1", "linucb_k_sw, warm 1", "iba_linucb, warm 1", "default_bandit, warm 1")
 _ALL = (
     *PAPER,
     "iba_hybrid_ucb_sw, aggregate",
@@ -259,7 +259,6 @@ CELLS: Final = (
         slots=(3, 6),
         n_rounds=1_000,
         names=(*_SHOP, *_ONLINE_ORACLES),
-        most_seeds=6,
     ),
     Cell(
         study="curves",
@@ -268,7 +267,6 @@ CELLS: Final = (
         slots=(3,),
         n_rounds=2_000,
         names=(*_QUERY, *_ONLINE_ORACLES[1:]),
-        most_seeds=6,
     ),
     Cell(
         study="curves",
@@ -277,7 +275,6 @@ CELLS: Final = (
         slots=(3,),
         n_rounds=2_000,
         names=_QUERY,
-        most_seeds=6,
     ),
     Cell(
         study="slots",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -77,8 +79,8 @@ def test_without_a_loss_nothing_is_discounted(rng: np.random.Generator) -> None:
 def test_what_changes_is_forgotten(rng: np.random.Generator) -> None:
     policy = _taught(_pages(rng, 6_000, loss=0.7), memory=500)
     assert policy.loss > 0.4
-    for start in range(0, 6_000, 50):
-        policy.update(_pages(rng, 50, loss=0.0) if start >= 0 else _pages(rng, 50, loss=0.7))
+    for _ in range(120):
+        policy.update(_pages(rng, 50, loss=0.0))
     assert policy.loss < 0.2
 
 
@@ -88,6 +90,16 @@ def test_a_near_copy_is_left_out_once_its_loss_is_known(rng: np.random.Generator
     request = Request(request_id="r", item_ids=np.arange(3), features=features, n_slots=2)
     np.testing.assert_array_equal(policy.act(request, rng=rng).chosen, [0, 2])
     np.testing.assert_array_equal(_policy().act(request, rng=rng).chosen, [0, 1])
+
+
+def test_a_warm_start_teaches_the_model_and_no_loss(rng: np.random.Generator) -> None:
+    batch = _pages(rng, 2_000, loss=0.7)
+    warm, plain = _policy(), BayesianRidge(n_features=3)
+    warm.warm_start(batch, discount=0.5)
+    rows = NoCorrection().rows(batch)
+    plain.update(replace(rows, weight=0.5 * rows.weight))
+    np.testing.assert_allclose(warm.model.mean(np.eye(3)), plain.mean(np.eye(3)))
+    assert warm.loss == 0.0
 
 
 def test_it_is_stored_and_restored(rng: np.random.Generator) -> None:

@@ -98,6 +98,10 @@ class SimilarityDiscounting:
             self._sums += (mu.sum(), mu @ s, mu @ (s * s), r.sum(), r @ s)
             self._slates = self._discounted(_cautious_loss(self._sums, self.caution))
 
+    def warm_start(self, batch: LogBatch, *, discount: float) -> None:
+        """Learn what items are worth from another policy's pages; as in `SlatePolicy`. Of losses nothing is learned."""
+        self._plain.warm_start(batch, discount=discount)
+
     def state(self) -> dict[str, NDArray[Any]]:
         """What was learned, as arrays to store."""
         return {**self._ridge().state(), "similarity_sums": self._sums.copy()}

@@ -101,8 +101,8 @@ class SlatePolicy:
     def warm_start(self, batch: LogBatch, *, discount: float) -> None:
         """Learn from rounds that another policy logged, each counting ``discount`` times.
 
-        An old log knows the items but not the people of today, and its errors do not shrink with its size: taken at
-        full weight it ends exploration before it should.
+        An old log knows the items but not the people of today, and its errors do not shrink with its size: a long one
+        taken at full weight may end exploration before it should.
 
         Parameters
         ----------
