@@ -28,7 +28,7 @@ def linucb_k_sw(
     """LinUCB-k with sample weights: `linucb_k` with the design scaled by P(examined).
 
     Here the weights change the estimate, because all slots share one set of parameters. In the world `lin` it is ahead
-    of one model per slot and level with `linucb_k`; with one-hot features and few looks it shrinks too much.
+    of one model per slot, and in the long run of `linucb_k`; with one-hot features and few looks it shrinks too much.
     """
     return ridge_bandit(
         "linucb_k_sw",
