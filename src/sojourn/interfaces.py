@@ -13,7 +13,18 @@ from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 
-from sojourn.records import Decision, Estimate, Feedback, FloatArray, IntArray, LogBatch, Request, Rows
+from sojourn.records import (
+    Decision,
+    Estimate,
+    Feedback,
+    FloatArray,
+    IntArray,
+    LogBatch,
+    Plan,
+    Request,
+    Rows,
+    SessionMDP,
+)
 
 SlotScores = Callable[[IntArray], FloatArray]
 """Rows already placed (j,) -> scores of all candidates for slot j, (m,). Scores of placed rows are ignored."""
@@ -97,6 +108,89 @@ class RewardModel(Protocol):
 
         It gives the row ``slot`` of what the stack gives, samples from an ``rng`` in the same state included.
         """
+        ...
+
+
+@runtime_checkable
+class ClickRateModel(Protocol):
+    """How likely a seen item is clicked: the reward of a session's steps.
+
+    Where `RewardModel` learns round by round, this one is fitted to a log at once, so any classifier will do.
+    """
+
+    def fit(self, batch: LogBatch) -> Self:
+        """Learn from the clicks of a log."""
+        ...
+
+    def click_rate_of(self, features: FloatArray) -> FloatArray:
+        """P(click | seen), (...,) of features (..., d)."""
+        ...
+
+
+@runtime_checkable
+class ClickRateDoubt(Protocol):
+    """What a `ClickRateModel` may offer besides."""
+
+    def click_rate_std_of(self, features: FloatArray) -> FloatArray:
+        """Standard error of the click rate, (...,) of features (..., d)."""
+        ...
+
+
+@runtime_checkable
+class QuitModel(Protocol):
+    """How likely an item makes a person leave, learned from the pages after which people left.
+
+    A page is left if ``batch.quits``. It was not left if the session goes on in the log; the last page of a session
+    that did not quit is censored: nobody knows.
+    """
+
+    def fit(self, batch: LogBatch) -> Self:
+        """Learn from pages and from where sessions end.
+
+        Raises
+        ------
+        LogError
+            If the log holds no session ends, or only censored ones.
+        """
+        ...
+
+    def hazard_of(self, features: FloatArray, *, step: int = 0) -> FloatArray:
+        """P(leaves | seen) of an item, (...,) of features (..., d).
+
+        ``step`` is the slot of the page, for models whose hazard changes down the page; others ignore it.
+        """
+        ...
+
+    def page_survival(self, batch: LogBatch) -> FloatArray:
+        """P(goes on after the page), (n,), before any click is known; the yardstick of all quit models."""
+        ...
+
+
+@runtime_checkable
+class HazardDoubt(Protocol):
+    """What a `QuitModel` may offer besides."""
+
+    def hazard_std_of(self, features: FloatArray, *, step: int = 0) -> FloatArray:
+        """Standard error of the hazard, (...,) of features (..., d)."""
+        ...
+
+
+@runtime_checkable
+class Calibrator(Protocol):
+    """Turns scores into probabilities, by what happened to items of such scores."""
+
+    def fit(self, score: FloatArray, outcome: FloatArray, *, weight: FloatArray | None = None) -> Self:
+        """Learn from scores (r,), any real numbers, and outcomes (r,) in [0, 1]; a larger score means a likelier one.
+
+        Raises
+        ------
+        InvalidInputError
+            If larger scores go with fewer outcomes: the score is of no use, or its sign is wrong.
+        """
+        ...
+
+    def probability(self, score: FloatArray) -> FloatArray:
+        """P(outcome), of scores of any shape; never falls as the score rises."""
         ...
 
 
@@ -194,6 +288,37 @@ class SlotDistribution(Protocol):
 
     def slot_distribution(self, request: Request, above: IntArray, *, rng: np.random.Generator) -> FloatArray:
         """Probability of each candidate for the slot below ``above``, (m,); all 0 if ``above`` is never shown."""
+        ...
+
+
+Planner = Callable[[SessionMDP], Plan]
+"""The order in which to show the candidates of a session.
+
+The plan has ``mdp.length`` items, none twice (only `sojourn.planning.plan_with_repeats` may repeat), and changes
+nothing. The same problem gives the same plan.
+"""
+
+
+@runtime_checkable
+class PathModel(Protocol):
+    """Rewards and hazards that depend on the items shown before: fatigue, variety, a taste that clicks reveal."""
+
+    @property
+    def n_candidates(self) -> int:
+        """Number of candidates m."""
+        ...
+
+    @property
+    def n_steps(self) -> int:
+        """Steps T that the session has at most."""
+        ...
+
+    def along(self, orders: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Reward and hazard of each step of orders (..., t) without repeats, both (..., t).
+
+        A step depends on its item and on those before it alone. A `SessionMDP` is the case where it depends on no
+        other item.
+        """
         ...
 
 

@@ -4,6 +4,7 @@ The axes, everywhere in Sojourn::
 
     n  rounds (requests)      m  candidates of a request     k  slots of a slate
     d  features of a row      r  training rows               s  models in a stack, one per slot
+    t  steps of a session
 
 Arrays are batch first and inputs are never changed. A slot that holds no item (a page shorter than the widest one)
 has ``item == -1``; what its other fields hold is ignored.
@@ -14,8 +15,10 @@ from __future__ import annotations
 from sojourn.records.arrays import BoolArray, FloatArray, IntArray
 from sojourn.records.estimate import Estimate, IntervalMethod
 from sojourn.records.log_batch import NO_ITEM, LogBatch
+from sojourn.records.plan import Plan, SessionMDP, survival_of, value_of
 from sojourn.records.round import Decision, Feedback, Request
 from sojourn.records.rows import Rows
+from sojourn.records.session import SessionState
 
 __all__ = [
     "NO_ITEM",
@@ -27,6 +30,11 @@ __all__ = [
     "IntArray",
     "IntervalMethod",
     "LogBatch",
+    "Plan",
     "Request",
     "Rows",
+    "SessionMDP",
+    "SessionState",
+    "survival_of",
+    "value_of",
 ]

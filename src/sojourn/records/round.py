@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sojourn.errors import InvalidInputError
 from sojourn.records.arrays import BoolArray, FloatArray, IntArray, expect_finite, expect_shape
+from sojourn.records.session import SessionState
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -33,6 +34,8 @@ class Request:
         Items browsed so far in the session.
     first_position
         Position on the page of the first slot to fill: 0 for a whole page, more where slots above are taken.
+    state
+        What the session has shown so far, for policies that plan it; it must agree with ``step``.
     """
 
     request_id: str
@@ -42,6 +45,7 @@ class Request:
     session_id: str | None = None
     step: int = 0
     first_position: int = 0
+    state: SessionState | None = None
 
     def __post_init__(self) -> None:
         n_candidates = len(self.item_ids)
@@ -54,6 +58,10 @@ class Request:
         if self.step < 0 or self.first_position < 0:
             raise InvalidInputError(
                 f"step and first_position: expected >= 0, got {self.step} and {self.first_position}"
+            )
+        if self.state is not None and self.state.n_items != self.step:
+            raise InvalidInputError(
+                f"state: expected the {self.step} items browsed before (step), got {self.state.n_items}"
             )
 
 
