@@ -14,7 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from experiments.pseudo_exposure.outcomes import WORLDS_ONLINE, Cell, Difference, Measure, Outcomes, Run
+from experiments.differences import Difference
+from experiments.pseudo_exposure.outcomes import WORLDS_ONLINE, Cell, Measure, Outcomes, Run
 from experiments.pseudo_exposure.policies import TUNED
 from experiments.pseudo_exposure.studies import Protocol
 from experiments.records import table

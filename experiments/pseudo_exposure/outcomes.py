@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 import numpy as np
 
+from experiments.differences import Difference
 from experiments.pseudo_exposure.studies import MAIN_WORLDS, QUERY_WORLDS, Protocol
 from experiments.records import Record
-from sojourn.records import FloatArray
 
 Measure = Literal["sum", "set", "regret"]
 """Clicks, pages with a click, or clicks that the best slates would have had more; of all rounds together."""
@@ -38,38 +37,6 @@ class Run(NamedTuple):
 
     policy: str
     alpha: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """How much more one contestant got than another, in per cent of the other's mean.
-
-    Parameters
-    ----------
-    percent
-    stderr
-        Over seeds, paired; None for one seed.
-    n_seeds
-    """
-
-    percent: float
-    stderr: float | None
-    n_seeds: int
-
-    @property
-    def clear(self) -> bool:
-        """More than two standard errors away from 0."""
-        return self.stderr is not None and abs(self.percent) > 2.0 * self.stderr
-
-    def __str__(self) -> str:
-        return f"{self.percent:+.1f}" if self.stderr is None else f"{self.percent:+.1f} ± {self.stderr:.1f}"
-
-    @classmethod
-    def of(cls, per_seed: FloatArray) -> Difference:
-        """From one value of each seed."""
-        n = len(per_seed)
-        stderr = float(per_seed.std(ddof=1) / np.sqrt(n)) if n > 1 else None
-        return cls(percent=float(per_seed.mean()), stderr=stderr, n_seeds=n)
 
 
 class Outcomes:

@@ -7,53 +7,40 @@ seed: whenever it stops, all worlds have about equally many.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from experiments.pool import done_as_they_end, processes
 from experiments.pseudo_exposure import tables
 from experiments.pseudo_exposure.outcomes import Outcomes, strengths
-from experiments.pseudo_exposure.play import Strengths, missing, play
+from experiments.pseudo_exposure.play import missing, play
 from experiments.pseudo_exposure.studies import KEY, STUDIES, Unit, miniature, units
 from experiments.pseudo_exposure.worlds import absent
-from experiments.records import Record, Results
+from experiments.records import Results
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def run(todo: Sequence[Unit], results: Results, *, jobs: int, progress: Progress) -> None:
     """Play the units, those of tuning first, and write each record as it comes."""
     task = progress.add_task("units", total=len(todo))
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # fresh processes read it before they load NumPy
-    with ProcessPoolExecutor(max_workers=jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with processes(jobs) as pool:
         for tuning in (True, False):
             phase = [unit for unit in todo if (unit.study == "tune") == tuning]
             done = results.done()
             rest = [unit for unit in (missing(unit, done) for unit in phase) if unit is not None]
             progress.advance(task, len(phase) - len(rest))
-            for unit, records in _played(pool, rest, strengths(Outcomes(results.read()))):
+            played = partial(play, strengths=strengths(Outcomes(results.read())))
+            for unit, records in done_as_they_end(pool, played, rest):
                 for record in records:
                     results.append(record)
                 progress.update(task, advance=1, description=f"{unit.study}, {unit.protocol}, {unit.world}")
-
-
-def _played(pool: ProcessPoolExecutor, rest: Sequence[Unit], tuned: Strengths) -> Iterator[tuple[Unit, list[Record]]]:
-    """Units with their records, in the order in which they end; they begin in the order given."""
-    futures = {pool.submit(play, unit, tuned): unit for unit in rest}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
 
 
 def _options() -> argparse.Namespace:

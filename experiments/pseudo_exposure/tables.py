@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.differences import Difference
 from experiments.pseudo_exposure.bars import bars_table
 from experiments.pseudo_exposure.claims import IBA, LOGGED, claims_table
 from experiments.pseudo_exposure.outcomes import (
     WORLDS_OF_PAGES,
     WORLDS_ONLINE,
     Cell,
-    Difference,
     Measure,
     Outcomes,
     Run,

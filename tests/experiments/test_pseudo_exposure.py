@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from experiments.differences import Difference
 from experiments.pseudo_exposure import report, tables
 from experiments.pseudo_exposure.bars import BARS
 from experiments.pseudo_exposure.claims import CLAIMS, verdict
 from experiments.pseudo_exposure.knowledge import Known, Sizes
-from experiments.pseudo_exposure.outcomes import Cell, Difference, Outcomes, Run, strengths
+from experiments.pseudo_exposure.outcomes import Cell, Outcomes, Run, strengths
 from experiments.pseudo_exposure.play import missing, play
 from experiments.pseudo_exposure.policies import CONTESTANTS
 from experiments.pseudo_exposure.regret import bound_exponent
