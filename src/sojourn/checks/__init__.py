@@ -8,7 +8,10 @@ use in tests. ``make`` is a factory, because checks need fresh parts:
 policy                     ``make(*, n_features, n_slots)``
 reward model               ``make(*, n_features)``
 exposure correction        ``make(*, click_model)``
-click model, feature map,  ``make()``
+click model, click rate    ``make()``
+model, quit model,
+calibrator, planner, path
+model, feature map,
 explorer, slate sampler,
 value estimator,
 environment
@@ -26,8 +29,15 @@ part that keeps the contract can rely on nothing else being asked of it; one tha
 
 from __future__ import annotations
 
+from sojourn.checks.calibrator import CALIBRATOR_CHECKS, MakeCalibrator, check_calibrator, require_calibrator
 from sojourn.checks.click_model import CLICK_MODEL_CHECKS, check_click_model, require_click_model
 from sojourn.checks.click_model_answers import MakeClickModel
+from sojourn.checks.click_rate_model import (
+    CLICK_RATE_MODEL_CHECKS,
+    MakeClickRateModel,
+    check_click_rate_model,
+    require_click_rate_model,
+)
 from sojourn.checks.contract import Check, CheckResult
 from sojourn.checks.environment import ENVIRONMENT_CHECKS, MakeEnvironment, check_environment, require_environment
 from sojourn.checks.explorer import EXPLORER_CHECKS, MakeExplorer, check_explorer, require_explorer
@@ -43,8 +53,11 @@ from sojourn.checks.feature_map import (
     check_feature_map,
     require_feature_map,
 )
+from sojourn.checks.path_model import PATH_MODEL_CHECKS, MakePathModel, check_path_model, require_path_model
+from sojourn.checks.planner import PLANNER_CHECKS, MakePlanner, check_planner, require_planner
 from sojourn.checks.policy import POLICY_CHECKS, check_policy, require_policy
 from sojourn.checks.policy_acts import MakePolicy
+from sojourn.checks.quit_model import QUIT_MODEL_CHECKS, MakeQuitModel, check_quit_model, require_quit_model
 from sojourn.checks.reward_model import REWARD_MODEL_CHECKS, check_reward_model, require_reward_model
 from sojourn.checks.reward_model_answers import MakeRewardModel
 from sojourn.checks.slate_sampler import (
@@ -61,41 +74,61 @@ from sojourn.checks.value_estimator import (
 )
 
 __all__ = [
+    "CALIBRATOR_CHECKS",
     "CLICK_MODEL_CHECKS",
+    "CLICK_RATE_MODEL_CHECKS",
     "ENVIRONMENT_CHECKS",
     "EXPLORER_CHECKS",
     "EXPOSURE_CORRECTION_CHECKS",
     "FEATURE_MAP_CHECKS",
+    "PATH_MODEL_CHECKS",
+    "PLANNER_CHECKS",
     "POLICY_CHECKS",
+    "QUIT_MODEL_CHECKS",
     "REWARD_MODEL_CHECKS",
     "SLATE_SAMPLER_CHECKS",
     "VALUE_ESTIMATOR_CHECKS",
     "Check",
     "CheckResult",
+    "MakeCalibrator",
     "MakeClickModel",
+    "MakeClickRateModel",
     "MakeEnvironment",
     "MakeExplorer",
     "MakeExposureCorrection",
     "MakeFeatureMap",
+    "MakePathModel",
+    "MakePlanner",
     "MakePolicy",
+    "MakeQuitModel",
     "MakeRewardModel",
     "MakeSlateSampler",
     "MakeValueEstimator",
+    "check_calibrator",
     "check_click_model",
+    "check_click_rate_model",
     "check_environment",
     "check_explorer",
     "check_exposure_correction",
     "check_feature_map",
+    "check_path_model",
+    "check_planner",
     "check_policy",
+    "check_quit_model",
     "check_reward_model",
     "check_slate_sampler",
     "check_value_estimator",
+    "require_calibrator",
     "require_click_model",
+    "require_click_rate_model",
     "require_environment",
     "require_explorer",
     "require_exposure_correction",
     "require_feature_map",
+    "require_path_model",
+    "require_planner",
     "require_policy",
+    "require_quit_model",
     "require_reward_model",
     "require_slate_sampler",
     "require_value_estimator",

@@ -57,6 +57,35 @@ def draw_log(rng: np.random.Generator, *, n_rounds: int = 80, n_slots: int = N_S
     )
 
 
+def draw_sessions(rng: np.random.Generator, *, n_sessions: int, max_pages: int = 6) -> LogBatch:
+    """Sessions of pages that people leave; the second feature draws clicks, the third drives away.
+
+    Sessions that reach ``max_pages`` are cut off: nobody knows whether the person went on.
+    """
+    pages = []
+    there = np.arange(n_sessions)
+    for page in range(max_pages):
+        features = draw_features(rng, len(there), N_SLOTS)
+        hazard = 0.02 + 0.25 * features[..., 2]
+        click = (rng.random(hazard.shape) < 0.1 + 0.5 * features[..., 1]).astype(np.float64)
+        quits = rng.random(len(there)) < 1.0 - np.prod(1.0 - hazard, axis=1)
+        pages.append((there, page, features, click, quits))
+        there = there[~quits]
+    session = np.concatenate([each[0] for each in pages])
+    click = np.concatenate([each[3] for each in pages])
+    n = len(session)
+    return LogBatch(
+        item=rng.integers(N_ITEMS, size=(n, N_SLOTS)),
+        features=np.concatenate([each[2] for each in pages]),
+        click=click,
+        reward=click.copy(),
+        position=np.tile(np.arange(N_SLOTS), (n, 1)),
+        session=session,
+        step=np.concatenate([np.full(len(each[0]), each[1] * N_SLOTS) for each in pages]),
+        quits=np.concatenate([each[4] for each in pages]),
+    )
+
+
 def padded(batch: LogBatch) -> LogBatch:
     """The same pages in a table one slot wider; the slot without item holds what must not be read."""
     n, _, d = batch.features.shape
