@@ -14,14 +14,18 @@ from sojourn.exploration import Thompson
 from sojourn.exposure import NoCorrection, PositionBasedModel
 from sojourn.exposure.survival import SurvivalModel
 from sojourn.models import BayesianRidge
-from sojourn.planning import PlannedPolicy, plan_page
+from sojourn.planning import PlannedPolicy, plan_exact
 from sojourn.policies import EpsilonSampler, SelfCorrecting, SlatePolicy
-from sojourn.records import FloatArray, LogBatch, Request
+from sojourn.records import FloatArray, IntArray, LogBatch, Request, SessionMDP
 from sojourn.simulation import worlds
 
 
 def hazard(features: FloatArray) -> FloatArray:
     return np.asarray(0.05 + 0.5 * np.abs(features[:, 1]))
+
+
+def planned_order(scores: FloatArray, hazards: FloatArray) -> IntArray:
+    return plan_exact(SessionMDP(reward=scores.clip(1e-9, 1.0), hazard=hazards, n_steps=3)).order
 
 
 class ReadersWhoLeave(PositionBasedModel):
@@ -90,7 +94,7 @@ def test_the_slate_is_the_plan_of_the_scores(rng: np.random.Generator) -> None:
         asked = request(rng)
         scores = inner.explorer.score(inner.model, asked.features, rng=rng)
         decision = policy.act(asked, rng=rng)
-        assert_array_equal(decision.chosen, plan_page(scores.clip(1e-9, 1.0), hazard(asked.features), 3).order)
+        assert_array_equal(decision.chosen, planned_order(scores, hazard(asked.features)))
         assert decision.deterministic
         assert_array_equal(decision.propensity, 1.0)
         assert_array_equal(policy.slate_probability(asked, decision.chosen, rng=rng), 1.0)
@@ -101,7 +105,7 @@ def test_scores_that_are_no_probabilities_are_clipped(rng: np.random.Generator) 
     asked = request(rng)
     batch = log(rng, 300)
     policy.update(LogBatch(**{name: getattr(batch, name) for name in batch.__slots__} | {"reward": 5.0 - batch.click}))
-    assert_array_equal(policy.act(asked, rng=rng).chosen, plan_page(np.ones(8), hazard(asked.features), 3).order)
+    assert_array_equal(policy.act(asked, rng=rng).chosen, planned_order(np.ones(8), hazard(asked.features)))
 
 
 def test_equal_hazards_change_nothing(rng: np.random.Generator) -> None:
@@ -126,7 +130,7 @@ def test_learned_hazards_are_used_from_the_first_fit_on(rng: np.random.Generator
     assert isinstance(policy.click_model, SurvivalModel)
     scores = policy.slates.explorer.score(policy.slates.model, asked.features, rng=rng)
     learned = policy.click_model.hazard_of(asked.features, step=0)
-    assert_array_equal(planned.act(asked, rng=rng).chosen, plan_page(scores.clip(1e-9, 1.0), learned, 3).order)
+    assert_array_equal(planned.act(asked, rng=rng).chosen, planned_order(scores, learned))
 
 
 def test_its_name_says_what_it_is() -> None:
@@ -143,7 +147,7 @@ def test_knowing_the_hazards_pays_where_items_drive_people_away() -> None:
     for _ in range(30):
         asked = world.request(rng=rng)
         attraction = world.attraction(asked.features)
-        plan = plan_page(attraction, world.readers.hazard(asked.features), 6)
+        plan = plan_exact(SessionMDP(reward=attraction, hazard=world.readers.hazard(asked.features), n_steps=6))
         assert plan.value == pytest.approx(world.expected_reward(asked, plan.order))
         assert plan.value == pytest.approx(world.expected_reward(asked, world.best_slate(asked)))
         gain.append(plan.value / world.expected_reward(asked, np.argsort(-attraction)[:6]) - 1.0)

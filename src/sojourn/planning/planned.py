@@ -10,9 +10,9 @@ import numpy as np
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Explorer, RewardModel
-from sojourn.planning.exact import plan_page
+from sojourn.planning.exact import plan_exact
 from sojourn.policies import SelfCorrecting, SlatePolicy
-from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
+from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request, SessionMDP
 
 _LEAST_REWARD: Final = 1e-9
 
@@ -30,7 +30,7 @@ class PlannedPolicy:
     """A `SlatePolicy` whose slates are the best pages under its own scores and the items' hazards.
 
     The explorer's scores, optimistic or sampled, are taken for expected rewards, so they are clipped to [1e-9, 1];
-    then `plan_page` chooses and orders. The policy's sampler comes last and is given the plan as scores: n_slots for
+    then `plan_exact` chooses and orders. The policy's sampler comes last and is given the plan as scores: n_slots for
     the top item, one less for each slot below, 0 for what is not in the plan. So the propensities are exact, with
     `TopK` 1 for the plan itself.
 
@@ -135,7 +135,8 @@ class _PlannedScores:
 
     def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         worth = self.explorer.score(model, features, rng=rng)
-        plan = plan_page(np.clip(worth, _LEAST_REWARD, 1.0), self.hazard, self.n_slots)
+        reward = np.clip(worth, _LEAST_REWARD, 1.0)
+        plan = plan_exact(SessionMDP(reward=reward, hazard=self.hazard, n_steps=self.n_slots))
         scores = np.zeros(len(worth))
         scores[plan.order] = np.arange(self.n_slots, 0, -1)
         return scores

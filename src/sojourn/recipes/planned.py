@@ -21,7 +21,7 @@ def survival_planned(
     """LinUCB-k that learns from its own clicks what each item drives away, corrects for it, and plans the page.
 
     A survival model with item-dependent hazards is fitted to the policy's own log; its filter scales the design, and
-    `plan_page` orders the page by worth and hazard. For feeds that people leave because of what they see. Where items
+    `plan_exact` orders the page by worth and hazard. For feeds that people leave because of what they see. Where items
     do not differ in that, the plan costs a little.
 
     Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.errors import InvalidInputError
-from sojourn.records.arrays import FloatArray, IntArray, expect_shape
+from sojourn.records.arrays import FloatArray, IntArray, expect_finite, expect_shape
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -28,6 +28,8 @@ class SessionState:
         Seconds from the session's first page to the item's page; 0 where the app has no clock.
     columns
         Values of the shown items, (s,) each, by name: categories, prices, whatever features of a session count.
+    planned : (p,) int or str
+        Items still to come by the plan in force, in order; empty where nothing is planned, or the plan is not kept.
     """
 
     item_ids: NDArray[Any] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
@@ -35,6 +37,7 @@ class SessionState:
     page: IntArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     elapsed: FloatArray = field(default_factory=lambda: np.empty(0))
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    planned: NDArray[Any] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         shape = (len(self.item_ids),)
@@ -43,8 +46,12 @@ class SessionState:
             expect_shape(array, shape, name)
         for name, values in self.columns.items():
             expect_shape(values, shape, f"columns[{name!r}]")
+        expect_shape(self.planned, (self.planned.size,), "planned")
+        if len(set(self.planned.tolist())) < len(self.planned):
+            raise InvalidInputError(f"planned: expected each item once, got {self.planned}")
         if not set(self.click.tolist()) <= {0.0, 1.0}:
             raise InvalidInputError(f"click: expected 0 or 1 for each item, got {self.click}")
+        expect_finite(self.elapsed, "elapsed")
         if np.any(np.diff(self.page) < 0) or np.any(np.diff(self.elapsed) < 0):
             raise InvalidInputError("page and elapsed: expected values that never fall; keep the items in order")
 
@@ -65,8 +72,12 @@ class SessionState:
         *,
         elapsed: float = 0.0,
         columns: Mapping[str, NDArray[Any]] | None = None,
+        planned: NDArray[Any] | None = None,
     ) -> Self:
-        """The state once a further page (k,) was shown; ``columns`` must name what the state already holds."""
+        """The state once a further page (k,) was shown; ``columns`` must name what the state already holds.
+
+        ``planned`` is what is now planned to come; None keeps what was planned before, less the page.
+        """
         added = {} if columns is None else columns
         if self.n_items and set(added) != set(self.columns):
             raise InvalidInputError(
@@ -74,6 +85,7 @@ class SessionState:
             )
         shape = (len(item_ids),)
         expect_shape(click, shape, "click")
+        to_come = self.planned[~np.isin(self.planned, item_ids)] if planned is None else planned.copy()
         for name, values in added.items():
             expect_shape(values, shape, f"columns[{name!r}]")
 
@@ -86,4 +98,5 @@ class SessionState:
             page=joined(self.page, np.full(shape, self.n_pages)),
             elapsed=joined(self.elapsed, np.full(shape, float(elapsed))),
             columns={name: joined(self.columns.get(name, np.empty(0)), values) for name, values in added.items()},
+            planned=to_come,
         )

@@ -9,8 +9,8 @@ from scipy.optimize import brentq
 from scipy.special import expit
 
 from sojourn.errors import ConfigError
-from sojourn.planning import plan_page
-from sojourn.records import FloatArray, IntArray
+from sojourn.planning import plan_exact
+from sojourn.records import FloatArray, IntArray, SessionMDP
 from sojourn.simulation.slate_clicks import DepthClicks, SlateClicks
 
 
@@ -88,4 +88,5 @@ class LeavingReaders:
 
     def best(self, attraction: FloatArray, features: FloatArray, n_slots: int) -> IntArray:
         """The slate with most expected clicks, exact; another one may be likelier to bring a click at all."""
-        return plan_page(attraction, self.hazard(features), n_slots).order
+        mdp = SessionMDP(reward=attraction, hazard=self.hazard(features), n_steps=n_slots)
+        return plan_exact(mdp).order
