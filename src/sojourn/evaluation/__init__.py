@@ -4,7 +4,9 @@
 on a log with propensities: `target_propensity` asks the policy how likely it would have chosen what was shown,
 `estimate_all` runs several estimators on the shared weights, and `WeightDiagnostics.statements` says in words what
 they rest on. `replay` rehearses a learning policy on a uniformly random log; `replay_shown` repeats the protocol of
-the pseudo-exposure paper, and says why it is no value. Sessions are the unit of chance throughout::
+the pseudo-exposure paper, and says why it is no value. `reliability` and `log_loss` say whether probabilities hold,
+`auc` whether scores order, and `judge_leaving` what a quit model is worth on held-out sessions. Sessions are the unit
+of chance throughout::
 
     target = target_propensity(policy, rounds, width=batch.n_slots, rng=rng)
     estimates = estimate_all(batch, target, [InversePropensity(), SelfNormalized(weighting="prefix")])
@@ -13,6 +15,7 @@ the pseudo-exposure paper, and says why it is no value. Sessions are the unit of
 
 from __future__ import annotations
 
+from sojourn.evaluation.calibration import Reliability, log_loss, log_losses, reliability
 from sojourn.evaluation.comparison import as_table, estimate_all
 from sojourn.evaluation.cross_fitting import RewardRegression, choice_distribution, cross_fitted_prediction
 from sojourn.evaluation.diagnostics import WeightDiagnostics
@@ -24,11 +27,14 @@ from sojourn.evaluation.intervals import (
     normal_interval,
     percentile_interval,
 )
+from sojourn.evaluation.leaving import HazardError, LeavingReport, judge_leaving, paired_page_log_loss
 from sojourn.evaluation.metrics import ctr_set, ctr_sum, session_mean
 from sojourn.evaluation.prediction import RewardPrediction, from_distribution
+from sojourn.evaluation.ranking import auc, auc_stderr, top_jaccard, top_ndcg
 from sojourn.evaluation.replay import ReplayResult, replay
 from sojourn.evaluation.replay_shown import ShownResult, paired_difference, replay_shown
 from sojourn.evaluation.sessions import Sessions
+from sojourn.evaluation.survival_curve import SurvivalCurve
 from sojourn.evaluation.targets import target_propensity
 from sojourn.evaluation.weighted_log import WeightedLog, weight_diagnostics
 from sojourn.evaluation.weighting_estimator import OffPolicyEstimate, WeightingEstimator
@@ -36,9 +42,12 @@ from sojourn.evaluation.weights import Weighting, importance_weights
 
 __all__ = [
     "DoublyRobust",
+    "HazardError",
     "InversePropensity",
+    "LeavingReport",
     "OffPolicyEstimate",
     "RatioTerms",
+    "Reliability",
     "ReplayResult",
     "RewardPrediction",
     "RewardRegression",
@@ -46,11 +55,14 @@ __all__ = [
     "SessionBootstrap",
     "Sessions",
     "ShownResult",
+    "SurvivalCurve",
     "WeightDiagnostics",
     "WeightedLog",
     "Weighting",
     "WeightingEstimator",
     "as_table",
+    "auc",
+    "auc_stderr",
     "choice_distribution",
     "cross_fitted_prediction",
     "ctr_set",
@@ -59,12 +71,19 @@ __all__ = [
     "estimate_all",
     "from_distribution",
     "importance_weights",
+    "judge_leaving",
+    "log_loss",
+    "log_losses",
     "normal_interval",
     "paired_difference",
+    "paired_page_log_loss",
     "percentile_interval",
+    "reliability",
     "replay",
     "replay_shown",
     "session_mean",
     "target_propensity",
+    "top_jaccard",
+    "top_ndcg",
     "weight_diagnostics",
 ]
