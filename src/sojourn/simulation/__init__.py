@@ -9,11 +9,12 @@ knows the exact expected clicks of any slate, its probability of a click at all,
   `taobao_like_log`, `clicked_log`: logs of the visits that had a click; `last_click_shares`: where last clicks fall.
 - `QueryPages`: pages of ten documents under any of six fitted click models (PBM, CM, DCM, DBN, CCM, UBM).
 - `simulate_log`, `to_frame`, `write_log`: a log of what they do, as arrays, as a table, as a file.
+- `sessions`: people who stay for pages until items drive them away; logs, expected and simulated sessions.
 - `compare`: policies learn online side by side, meeting the same people; `Comparison` holds curves and differences.
 - `regret_exponent`: how fast regret grows; `regret_bound`: the theory's curve beside it.
 """
 
-from sojourn.simulation import worlds
+from sojourn.simulation import sessions, worlds
 from sojourn.simulation.attraction import Attraction, LinearAttraction, LogitAttraction
 from sojourn.simulation.browsing_clicks import BrowsingClicks
 from sojourn.simulation.cannibal_readers import CannibalReaders
@@ -64,6 +65,7 @@ __all__ = [
     "power_law",
     "regret_bound",
     "regret_exponent",
+    "sessions",
     "simulate_log",
     "taobao_like",
     "taobao_like_log",
