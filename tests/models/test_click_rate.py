@@ -191,17 +191,15 @@ def test_boosting_stops_when_held_out_sessions_say_so(rng: np.random.Generator) 
     assert 20 < _boosted().fit(log).n_trees <= 60
 
 
-@pytest.mark.parametrize(
-    ("calibrator", "scale"), [(Platt(), "logit"), (BetaCalibration(), "rate"), (Isotonic(), "rate")]
-)
+@pytest.mark.parametrize("calibrator", [Platt(), BetaCalibration(), Isotonic()])
 def test_calibration_undoes_what_a_model_distorts(
-    calibrator: Platt | BetaCalibration | Isotonic, scale: str, rng: np.random.Generator
+    calibrator: Platt | BetaCalibration | Isotonic, rng: np.random.Generator
 ) -> None:
     class Distorted(LogisticClickRate):
         def click_rate_of(self, features: FloatArray) -> FloatArray:
             return super().click_rate_of(features) ** 2
 
-    calibrated = CalibratedClickRate(Distorted(), calibrator, scale=scale)  # type: ignore[arg-type]
+    calibrated = CalibratedClickRate(Distorted(), calibrator)
     features = rng.normal(size=(500, 3))
     rate = calibrated.fit(_log(rng, 4000)).click_rate_of(features)
     assert np.abs(rate - _rate(features)).mean() < 0.03
@@ -284,8 +282,6 @@ def test_settings_out_of_range_are_refused(rng: np.random.Generator) -> None:
         BoostedClickRate(held_out_share=1.0).fit(_log(rng, 20))
     with pytest.raises(InvalidInputError, match="n_models: expected at least 2"):
         BaggedClickRate(LogisticClickRate, n_models=1)
-    with pytest.raises(InvalidInputError, match="scale: expected 'rate' or 'logit'"):
-        CalibratedClickRate(LogisticClickRate(), Platt(), scale="odds")  # type: ignore[arg-type]
     log = _log(rng, 200)
     with pytest.raises(InvalidInputError, match="at least one, got none"):
         _boosted().fit(replace(log, features=log.features[..., :0]))

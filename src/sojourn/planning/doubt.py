@@ -10,6 +10,7 @@ posterior mean pulls each estimate towards the others, the more the larger its e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -31,6 +32,7 @@ _NEGLIGIBLE: Final = 20.0
 _EXACT: Final = 1e-9
 """With a smaller standard error, the estimate is the truth."""
 
+_AT_ONCE: Final = 512
 _TINY: Final = 1e-300
 _MEANS: Final = (1e-6, 1.0 - 1e-6)
 _CONCENTRATIONS: Final = (1.0, 1e8)
@@ -101,12 +103,12 @@ class BetaPrior:
         estimate itself, or the probability nearest to it.
         """
         _check(estimate, std)
-        return _Posterior(self, estimate, std).mean()
+        return _in_blocks(lambda some, errors: _Posterior(self, some, errors).mean(), estimate, std)
 
     def posterior_sample(self, estimate: FloatArray, std: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """A true probability drawn for each estimate, (..., m) in [0, 1], independently."""
         _check(estimate, std)
-        return _Posterior(self, estimate, std).sample(rng)
+        return _in_blocks(lambda some, errors: _Posterior(self, some, errors).sample(rng), estimate, std)
 
 
 def posterior_mean(
@@ -199,6 +201,17 @@ class _Posterior:
             within[..., None] - 0.5
         )
         return np.where(self.known, self.estimate, expit(z[..., 0]))
+
+
+def _in_blocks(
+    answer: Callable[[FloatArray, FloatArray], FloatArray], estimate: FloatArray, std: FloatArray
+) -> FloatArray:
+    """The answer to estimates (..., m), some at a time: what the quadrature needs then stays in the cache."""
+    estimates, stds, answered = estimate.ravel(), std.ravel(), np.empty(estimate.size)
+    for start in range(0, estimate.size, _AT_ONCE):
+        block = slice(start, start + _AT_ONCE)
+        answered[block] = answer(estimates[block], stds[block])
+    return answered.reshape(estimate.shape)
 
 
 def _where_the_mass_is(z: FloatArray, log_density: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from scipy.special import expit
+from scipy.special import expit, log_expit
 
 from sojourn.errors import InvalidInputError
 from sojourn.exposure.logistic import softplus
@@ -19,11 +19,11 @@ _Coefficients = tuple[float, float, float]
 
 
 class BetaCalibration:
-    """Log-odds a log(s) - b log(1 - s) + c of scores s in (0, 1), a and b >= 0 (Kull et al. 2017).
+    """Log-odds a log(s) - b log(1 - s) + c of s = sigmoid(score), a and b >= 0 (Kull et al. 2017).
 
-    a = b = 1, c = 0 leaves probabilities as they are; with a = b it is `Platt` on log-odds. Unlike the other
-    calibrators it takes no scores but probabilities. A slope that would be negative is set to 0 and the rest is fitted
-    anew, which is the best that slopes >= 0 can do.
+    Scores are log-odds: a = b = 1, c = 0 leaves them as they are, and with a = b it is `Platt`; scores that are
+    probabilities go in as their log-odds. A slope that would be negative is set to 0 and the rest is fitted anew, which
+    is the best that slopes >= 0 can do.
     """
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class BetaCalibration:
         return self
 
     def probability(self, score: FloatArray) -> FloatArray:
-        """P(outcome), of scores in (0, 1) of any shape."""
+        """P(outcome), of scores of any shape."""
         return np.asarray(expit(_line(_columns(score), self.coefficients)))
 
     def to_json(self) -> str:
@@ -79,13 +79,8 @@ class BetaCalibration:
 
 
 def _columns(score: FloatArray) -> FloatArray:
-    """The logarithm of s and minus that of 1 - s, (..., 2)."""
-    if score.size and not (score.min() > 0.0 and score.max() < 1.0):  # NaN is neither
-        raise InvalidInputError(
-            f"score: expected probabilities in (0, 1), got {score.min()} to {score.max()}; other scores go to Platt or "
-            "Isotonic"
-        )
-    return np.stack([np.log(score), -np.log1p(-score)], axis=-1)
+    """The logarithm of s = sigmoid(score) and minus that of 1 - s, (..., 2)."""
+    return np.stack([log_expit(score), -log_expit(-score)], axis=-1)
 
 
 def _fit(columns: FloatArray, target: FloatArray, weight: FloatArray, kept: tuple[int, ...]) -> _Coefficients:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 from scipy.special import logit
 
-from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Calibrator, ClickRateModel, ExposureCorrection
 from sojourn.models.click_rate.seen_rows import seen_rows
 from sojourn.models.session_samples import split_sessions
@@ -22,10 +21,7 @@ class CalibratedClickRate:
     model
         Learns from most sessions.
     calibrator
-        Learns from the others.
-    scale
-        What the calibrator is given: the ``rate``, as `BetaCalibration` asks, or its log-odds (``logit``), on which the
-        sigmoid of `Platt` leaves a rate alone that needs no calibration. `Isotonic` takes either.
+        Learns from the others; it is given the log-odds of the rates.
     held_out_share
         Share of the sessions for the calibrator, in (0, 1).
     exposure
@@ -39,15 +35,12 @@ class CalibratedClickRate:
         model: ClickRateModel,
         calibrator: Calibrator,
         *,
-        scale: Literal["rate", "logit"] = "logit",
         held_out_share: float = 0.3,
         exposure: ExposureCorrection | None = None,
         seed: int = 0,
     ) -> None:
-        if scale not in ("rate", "logit"):
-            raise InvalidInputError(f"scale: expected 'rate' or 'logit', got {scale!r}")
         self.model, self.calibrator = model, calibrator
-        self.scale, self.held_out_share, self.exposure, self.seed = scale, held_out_share, exposure, seed
+        self.held_out_share, self.exposure, self.seed = held_out_share, exposure, seed
 
     def fit(self, batch: LogBatch) -> Self:
         """Fit the model on most sessions of a log and the calibrator on the others."""
@@ -63,5 +56,4 @@ class CalibratedClickRate:
         return self.calibrator.probability(self._scores(features))
 
     def _scores(self, features: FloatArray) -> FloatArray:
-        rate = self.model.click_rate_of(features)
-        return np.asarray(logit(rate)) if self.scale == "logit" else rate
+        return np.asarray(logit(self.model.click_rate_of(features)))

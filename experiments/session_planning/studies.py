@@ -1,0 +1,53 @@
+"""The studies by name, and in what order their units of work are done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from experiments.session_planning import (
+    clicks,
+    eshop,
+    generator,
+    noise,
+    online,
+    pages,
+    steps,
+    strategies,
+    tiring,
+    tuning,
+)
+from experiments.session_planning.units import TUNING_SEED, Sizes, Study, Unit
+
+STUDIES: Final[Mapping[str, Study]] = {
+    "tuning": Study(play=tuning.play, settings=tuning.SETTINGS, n_seeds=3, first_seed=TUNING_SEED),
+    "strategies": Study(play=strategies.play, settings=strategies.SETTINGS),
+    "generator": Study(play=generator.play, settings=generator.SETTINGS),
+    "online": Study(play=online.play, settings=online.SETTINGS),
+    "clicks": Study(play=clicks.play, settings=clicks.SETTINGS),
+    "pages": Study(play=pages.play, settings=pages.SETTINGS),
+    "steps": Study(play=steps.play, settings=steps.SETTINGS),
+    "tiring": Study(play=tiring.play, settings=tiring.SETTINGS),
+    "noise": Study(play=noise.play, settings=noise.SETTINGS),
+    "eshop": Study(play=eshop.play, settings=eshop.SETTINGS, n_seeds=1),
+}
+
+KEY: Final = ("study", "setting", "seed")
+"""Fields that tell one record from another."""
+
+
+def absent() -> dict[str, str]:
+    """Studies that cannot be played here, and why."""
+    return {} if eshop.data_file() is not None else {"eshop": f"The e-shop sessions are left out: {eshop.ABSENT}"}
+
+
+def units(studies: Iterable[str], *, n_seeds: int, sizes: Sizes) -> list[Unit]:
+    """The units of some studies, seed by seed, so that all have equally many if the work is cut short."""
+    missing = absent()
+    return [
+        Unit(study=name, setting=setting, seed=STUDIES[name].first_seed + seed, sizes=sizes)
+        for seed in range(n_seeds)
+        for name in studies
+        if name not in missing and seed < STUDIES[name].n_seeds
+        for setting in STUDIES[name].settings
+    ]
