@@ -79,7 +79,7 @@ def logged_rounds(encoded: EncodedLog, candidates: Candidates) -> Iterator[tuple
 
 
 def _expect_features_of_all(encoded: EncodedLog) -> None:
-    names = [column.name for column in encoded.encoder.part("pair")] if encoded.encoder else []
+    names = encoded.encoder.pair_columns if encoded.encoder else ()
     if names:
         raise LogError(
             f"{', '.join(names)}: expected columns that tell of the request or of the item, because what was not shown "

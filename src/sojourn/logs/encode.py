@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -11,11 +11,31 @@ from numpy.typing import NDArray
 
 from sojourn.errors import LogError
 from sojourn.logs.codes import by_appearance, codes_in
-from sojourn.logs.features import FeatureEncoder
 from sojourn.records import NO_ITEM, FloatArray, IntArray, LogBatch
 
 if TYPE_CHECKING:
     from sojourn.logs.log import Log
+
+
+class Encoder(Protocol):
+    """What makes the features of a log: a `FeatureEncoder`, alone or in a `SessionEncoder`."""
+
+    @property
+    def pair_columns(self) -> tuple[str, ...]:
+        """Columns of which a log knows the values of what was shown, and of nothing else."""
+        ...
+
+    def rows(self, log: Log) -> FloatArray:
+        """Features of what was shown, (r, d), in the order of ``log.slots``."""
+        ...
+
+    def item_rows(self, log: Log, item_ids: pl.Series) -> FloatArray:
+        """The items' part of the features, (n_items, d_item)."""
+        ...
+
+    def to_json(self) -> str:
+        """The encoder as text."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -46,7 +66,7 @@ class EncodedLog:
     request_ids: NDArray[Any]
     session_ids: NDArray[Any]
     item_features: FloatArray
-    encoder: FeatureEncoder | None
+    encoder: Encoder | None
     candidates: pl.DataFrame | None
 
     @property
@@ -59,7 +79,7 @@ class EncodedLog:
         return codes_in(ids, pl.Series(self.item_ids, dtype=ids.dtype))
 
 
-def encode(log: Log, encoder: FeatureEncoder | None, item_ids: NDArray[Any] | None) -> EncodedLog:
+def encode(log: Log, encoder: Encoder | None, item_ids: NDArray[Any] | None) -> EncodedLog:
     """See `Log.to_batch`, which calls this."""
     slots = log.slots.drop("row", "file").collect()
     if not len(slots):

@@ -91,6 +91,11 @@ class FeatureEncoder:
         """Number of features d."""
         return len(self.names)
 
+    @property
+    def pair_columns(self) -> tuple[str, ...]:
+        """Columns of which a log knows the values of what was shown, and of nothing else."""
+        return tuple(column.name for column in self.part("pair"))
+
     def part(self, belongs: Belongs) -> list[Column]:
         """The columns of one part."""
         return [column for column in self.columns if column.belongs == belongs]
@@ -126,7 +131,7 @@ class FeatureEncoder:
         """
         needed = [column.name for column in self.columns if column.belongs != "item"]
         missing = [name for name in needed if name not in context]
-        both = [column.name for column in self.part("pair")]
+        both = self.pair_columns
         if missing:
             raise InvalidInputError(f"context: expected a value for {', '.join(missing)}; None where it is not known")
         table = pl.DataFrame({"item_id": item_ids}).with_columns(

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from sojourn.errors import InvalidInputError, LogError
 from sojourn.logs.admission import Part, admit
-from sojourn.logs.encode import EncodedLog, encode
-from sojourn.logs.features import FeatureEncoder
+from sojourn.logs.encode import EncodedLog, Encoder, encode
 from sojourn.logs.problems import Problem
 from sojourn.logs.sources import feature_columns
 from sojourn.logs.tables import Table, keyed, with_candidate_lists
@@ -183,7 +182,7 @@ class Log:
             more.append(pl.col("quit").any())
         return self.slots.group_by("session_id", maintain_order=True).agg(*slots, *sums, *more).collect()
 
-    def to_batch(self, encoder: FeatureEncoder | None = None, *, item_ids: NDArray[Any] | None = None) -> EncodedLog:
+    def to_batch(self, encoder: Encoder | None = None, *, item_ids: NDArray[Any] | None = None) -> EncodedLog:
         """The log as arrays: rounds in order of their first row, slots in order of position.
 
         Parameters
