@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import HazardDoubt, QuitModel
-from sojourn.models import BaggedQuitModel
-from sojourn.models.session_samples import resample_sessions, split_sessions
+from sojourn.models import HalfSampledQuitModel
+from sojourn.models.session_samples import split_sessions
 from sojourn.records import FloatArray, LogBatch
 
 
@@ -30,23 +30,6 @@ def _log(session: list[int]) -> LogBatch:
 SESSIONS = [7, 7, -3, 7, 900, -3, 12]  # rows of a session need not be neighbours
 
 
-def test_a_resample_is_made_of_whole_sessions_in_their_order(rng: np.random.Generator) -> None:
-    log = _log(SESSIONS)
-    whole = {tuple(np.flatnonzero(log.session == code).tolist()) for code in set(SESSIONS)}
-    for _ in range(50):
-        drawn = resample_sessions(log, rng=rng)
-        assert set(drawn.session.tolist()) == {0, 1, 2, 3}  # as many sessions, told apart even if drawn twice
-        for code in range(4):
-            assert tuple(drawn.item[drawn.session == code, 0].tolist()) in whole
-        assert_array_equal(drawn.quits, drawn.item[:, 0] % 3 == 0)
-
-
-def test_every_session_is_drawn_once_on_average(rng: np.random.Generator) -> None:
-    log, n = _log(SESSIONS), 4000
-    count = sum(np.bincount(resample_sessions(log, rng=rng).item[:, 0], minlength=7) for _ in range(n))
-    assert np.abs(count / n - 1.0).max() < 4.5 * np.sqrt(0.75 / n)  # binomial(4, 1/4) has variance 3/4
-
-
 def test_a_split_parts_sessions(rng: np.random.Generator) -> None:
     log = _log(list(range(40)) * 3)
     most, held_out = split_sessions(log, 0.25, rng=rng)
@@ -65,14 +48,12 @@ def test_each_part_has_a_session(share: float, rng: np.random.Generator) -> None
     assert held_out.n_rounds > 0
 
 
-def test_what_cannot_be_parted_or_drawn_is_refused(rng: np.random.Generator) -> None:
+def test_what_cannot_be_parted_is_refused(rng: np.random.Generator) -> None:
     with pytest.raises(InvalidInputError, match="at least 2 sessions"):
         split_sessions(_log([5, 5]), 0.5, rng=rng)
     for share in (0.0, 1.0, np.nan):
         with pytest.raises(InvalidInputError, match="share"):
             split_sessions(_log([5, 6]), share, rng=rng)
-    with pytest.raises(InvalidInputError, match="at least one round"):
-        resample_sessions(_log([]), rng=rng)
 
 
 class _Constant:
@@ -90,22 +71,27 @@ class _Constant:
         return np.full(batch.n_rounds, 1.0 - self.rate)
 
 
-def test_a_bag_gives_any_quit_model_its_standard_error() -> None:
+def test_halves_give_any_quit_model_its_standard_error() -> None:
     log = _log(list(range(300)))
-    bag = BaggedQuitModel(_Constant, n_models=200, seed=1).fit(log)
-    assert isinstance(bag, QuitModel)
-    assert isinstance(bag, HazardDoubt)
+    model = HalfSampledQuitModel(_Constant, n_halves=200, seed=1).fit(log)
+    assert isinstance(model, QuitModel)
+    assert isinstance(model, HazardDoubt)
     at = np.zeros((2, 5, 1))
-    known = np.sqrt(1.0 / 3.0 * 2.0 / 3.0 / 300.0)
-    assert bag.hazard_of(at).shape == bag.hazard_std_of(at).shape == (2, 5)
-    assert bag.hazard_of(at)[0, 0] == pytest.approx(1.0 / 3.0, abs=4.0 * known / np.sqrt(200))
-    assert bag.hazard_std_of(at)[0, 0] == pytest.approx(known, rel=4.0 / np.sqrt(400))
-    assert_array_equal(bag.hazard_of(at, step=1), bag.hazard_of(at) / 2.0)
-    hazards = [model.hazard_of(at) for model in bag.models]
-    assert_allclose(bag.hazard_std_of(at), np.std(hazards, axis=0, ddof=1))
-    assert bag.page_survival(log)[0] == pytest.approx(1.0 - bag.hazard_of(at)[0, 0])
+    known = np.sqrt(1.0 / 3.0 * 2.0 / 3.0 / 299.0)  # of a half without replacement, as of the whole
+    assert_allclose(model.hazard_of(at), np.full((2, 5), 1.0 / 3.0))
+    assert model.hazard_std_of(at).shape == (2, 5)
+    assert model.hazard_std_of(at)[0, 0] == pytest.approx(known, rel=4.0 / np.sqrt(400))
+    assert_allclose(model.hazard_of(at, step=1), model.hazard_of(at) / 2.0)
+    assert_allclose(model.hazard_std_of(at, step=1), model.hazard_std_of(at) / 2.0)
+    assert_allclose(model.page_survival(log), 2.0 / 3.0)
 
 
-def test_an_unfitted_bag_says_so() -> None:
-    with pytest.raises(InvalidInputError, match="BaggedQuitModel: expected a fitted model"):
-        BaggedQuitModel(_Constant).hazard_of(np.zeros((1, 1)))
+def test_progress_counts_the_whole_and_its_halves() -> None:
+    told: list[tuple[int, int]] = []
+    HalfSampledQuitModel(_Constant, n_halves=3).fit(_log([1, 2, 3, 4]), progress=lambda *done: told.append(done))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_an_unfitted_one_says_so() -> None:
+    with pytest.raises(InvalidInputError, match="HalfSampledQuitModel: expected a fitted model"):
+        HalfSampledQuitModel(_Constant).hazard_of(np.zeros((1, 1)))

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import expit
 
 from sojourn.exposure.survival.description import Described
+from sojourn.exposure.survival.kernel import marginal
 from sojourn.exposure.survival.layout import Layout, attraction_line, hazard_lines, kappas, step_logits
 from sojourn.exposure.survival.pages import Pages
 from sojourn.records import FloatArray, IntArray
@@ -52,6 +53,13 @@ class Answers:
         if layout.structure.leaves in {"at_click", "never"}:
             hazard[1] = layout.structure.leaves == "at_click"
         return cls(weights, attraction, attraction * kappa, hazard * pages.shown)
+
+    @property
+    def survival(self) -> FloatArray:
+        """(n,) P(leaves none of the slots): who goes on sees the empty slot that is put below the page."""
+        below = ((0, 0), (0, 1), (0, 0))
+        seen, _ = marginal(self.weights, np.pad(self.click, below), 1.0 - np.pad(self.hazard, below))
+        return np.asarray(seen[-1])
 
     @property
     def mean_attraction(self) -> FloatArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Self
 
 import numpy as np
@@ -163,17 +163,30 @@ class SurvivalModel:
         """P(click | seen, not skipped) of feature rows (m, d), on average over the page effect, (m,)."""
         return np.asarray(self._answers_of(features, step=0).mean_attraction[-1])
 
-    def hazard_of(self, features: FloatArray, *, step: int, click: bool | None = None) -> FloatArray:
-        """P(leave | seen) of feature rows (m, d) at position ``step``, 0 the top, (m,); ``click`` as in `hazard`."""
-        return np.asarray(self._answers_of(features, step=step).mean_hazard(click)[-1])
+    def hazard_of(self, features: FloatArray, *, step: int = 0, click: bool | None = None) -> FloatArray:
+        """P(leave | seen) of features (..., d) at position ``step``, 0 the top, (...,); ``click`` as in `hazard`."""
+        rows = features.reshape(-1, features.shape[-1])
+        return np.asarray(self._answers_of(rows, step=step).mean_hazard(click)[-1].reshape(features.shape[:-1]))
+
+    def page_survival(self, batch: LogBatch) -> FloatArray:
+        """P(goes on after the page), before any click is known, (n,): no slot of it is left, nor the last one."""
+        survival = np.empty(batch.n_rounds)
+        for rounds, answers, _ in self._blocks(batch):
+            survival[rounds] = answers.survival
+        return survival
 
     def _ask(self, batch: LogBatch, question: Callable[[Answers, Pages], FloatArray]) -> FloatArray:
-        model, answered = self._model, np.empty(batch.item.shape)
+        answered = np.empty(batch.item.shape)
+        for rounds, answers, pages in self._blocks(batch):
+            answered[rounds] = pages.to_batch(question(answers, pages))
+        return answered
+
+    def _blocks(self, batch: LogBatch) -> Iterator[tuple[slice, Answers, Pages]]:
+        model = self._model
         for start in range(0, batch.n_rounds, _PAGES_AT_ONCE):
             rounds = slice(start, start + _PAGES_AT_ONCE)
             pages = model.pages(batch.take(rounds))
-            answered[rounds] = pages.to_batch(question(model.answers(pages), pages))
-        return answered
+            yield rounds, model.answers(pages), pages
 
     def _answers_of(self, features: FloatArray, *, step: int) -> Answers:
         if self._structure.attraction != "features":

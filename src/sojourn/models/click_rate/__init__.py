@@ -8,7 +8,7 @@ every shown item counts as seen, and it is P(click | shown)::
     rates.click_rate_of(features), rates.click_rate_std_of(features)
     rates = CalibratedClickRate(BoostedClickRate(), Platt()).fit(log)
 
-`sojourn.models.BaggedClickRate` gives standard errors to those without.
+`sojourn.models.HalfSampledClickRate` gives standard errors to those without.
 """
 
 from __future__ import annotations

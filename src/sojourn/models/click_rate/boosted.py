@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class BoostedClickRate:
     """P(click | seen) by boosted trees (LightGBM), as many as held-out sessions ask for.
 
-    Training is deterministic: one thread, one seed. For standard errors, bag it (`BaggedClickRate`).
+    Training is deterministic: one thread, one seed. For standard errors see `HalfSampledClickRate`.
 
     Parameters
     ----------
