@@ -7,14 +7,16 @@ April and May, judged on June.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
-from experiments.records import Record
+from experiments.session_planning.units import FULL, Measures, Sizes
 from sojourn.evaluation import judge_leaving
 from sojourn.interfaces import QuitModel
 from sojourn.logs import FeatureEncoder, Log, SessionEncoder, SessionFeatures
@@ -68,6 +70,10 @@ CONTENDERS: Final = (
 )
 
 
+SETTINGS: Final = tuple(each.name for each in CONTENDERS if not each.seeded)
+SEEDED: Final = tuple(each.name for each in CONTENDERS if each.seeded)
+
+
 def tuned_trees(seed: int = 0) -> Any:
     """Trees of larger leaves than the findings', which look at half of the features each."""
     import lightgbm
@@ -109,14 +115,29 @@ def months(log: Log, first: int, last: int) -> Log:
     return replace(log, slots=log.slots.filter(month.is_between(first, last)), problems=())
 
 
-def study(folder: Path, seeds: range = range(3)) -> Iterator[Record]:
-    """One record for each contender and seed: log-loss, AUC and calibration error on July and August, n views."""
+def data_folder() -> Path | None:
+    """Where the views lie: in ``$SOJOURN_DATA``, or in the folder that lies beside the repository where we develop."""
+    folder = Path(os.environ.get("SOJOURN_DATA", Path(__file__).parents[3] / "shared" / "data")) / "eshop"
+    return folder if folder.is_dir() else None
+
+
+def play(setting: str, seed: int, sizes: Sizes) -> Measures:
+    """Log-loss, AUC and calibration error of one contender on July and August; of a few sessions if sizes are small."""
+    contender = next(each for each in CONTENDERS if each.name == setting)
+    learned, judged = _parts(sizes == FULL)
+    train, test = batches(learned, judged, history=contender.history)
+    return {"scores": scores(contender.model(seed).fit(train), test)}
+
+
+@cache
+def _parts(everything: bool) -> tuple[Log, Log]:
+    """April to June, and July and August: all sessions, or one of eight."""
+    folder = data_folder()
+    assert folder is not None  # units of this study are left out elsewhere
     log = load(folder)
-    learned, judged = months(log, 4, 6), months(log, 7, 8)
-    for contender in CONTENDERS:
-        train, test = batches(learned, judged, history=contender.history)
-        for seed in seeds if contender.seeded else seeds[:1]:
-            yield {"model": contender.name, "seed": seed, **scores(contender.model(seed).fit(train), test)}
+    if not everything:
+        log = replace(log, slots=log.slots.filter(pl.col("session_id").cast(pl.Int64) % 8 == 0))
+    return months(log, 4, 6), months(log, 7, 8)
 
 
 def batches(learned: Log, judged: Log, *, history: bool) -> tuple[LogBatch, LogBatch]:
@@ -126,7 +147,7 @@ def batches(learned: Log, judged: Log, *, history: bool) -> tuple[LogBatch, LogB
     return learned.to_batch(encoder).batch, judged.to_batch(encoder).batch
 
 
-def scores(model: QuitModel, judged: LogBatch) -> Record:
+def scores(model: QuitModel, judged: LogBatch) -> dict[str, float | list[float] | None]:
     """What a fitted model is worth on views of other sessions."""
     report = judge_leaving(model, judged, n_bins=N_BINS)
     return {
@@ -134,5 +155,5 @@ def scores(model: QuitModel, judged: LogBatch) -> Record:
         "log_loss_stderr": report.log_loss.stderr,
         "auc": report.auc,
         "ece": report.reliability.ece,
-        "n": report.n_pages,
+        "n": float(report.n_pages),
     }

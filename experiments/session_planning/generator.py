@@ -135,6 +135,7 @@ def _judge_clicks(model: ClickRateModel, test: LogBatch) -> dict[str, float | li
         "rmse by chance": bins.rmse_by_chance,
         "probability": bins.probability.tolist(),
         "rate": bins.rate.tolist(),
+        "count": bins.count.astype(np.float64).tolist(),
     }
 
 
@@ -155,6 +156,7 @@ def _judged(model: QuitModel, world: SessionWorld, test: LogBatch) -> dict[str, 
         "rank": None if np.isnan(error.rank_correlation) else error.rank_correlation,
         "probability": report.reliability.probability.tolist(),
         "rate": report.reliability.rate.tolist(),
+        "count": report.reliability.count.astype(np.float64).tolist(),
     }
 
 

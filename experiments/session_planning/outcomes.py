@@ -35,10 +35,14 @@ class Outcomes:
         return {seed: float(value) for seed, value in found.items() if value is not None}
 
     def curves(self, study: str, setting: str, contestant: str, measure: str) -> FloatArray:
-        """The lists of all seeds, (s, t)."""
+        """The lists of all seeds, which are equally long, (s, t)."""
+        return np.array(self.lists(study, setting, contestant, measure))
+
+    def lists(self, study: str, setting: str, contestant: str, measure: str) -> list[list[float]]:
+        """One list of each seed that has it."""
         runs = self._runs.get((study, setting), {})
         found = [runs[seed]["measures"].get(contestant, {}).get(measure) for seed in sorted(runs)]
-        return np.array([curve for curve in found if curve is not None])
+        return [each for each in found if each is not None]
 
     def mean(self, study: str, setting: str, contestant: str, measure: str) -> Difference | None:
         """Mean and standard error over seeds, in the measure's own unit; None where there is none."""

@@ -29,7 +29,8 @@ STUDIES: Final[Mapping[str, Study]] = {
     "steps": Study(play=steps.play, settings=steps.SETTINGS),
     "tiring": Study(play=tiring.play, settings=tiring.SETTINGS),
     "noise": Study(play=noise.play, settings=noise.SETTINGS),
-    "eshop": Study(play=eshop.play, settings=eshop.SETTINGS, n_seeds=1),
+    "e-shop": Study(play=eshop.play, settings=eshop.SETTINGS, n_seeds=1),
+    "e-shop, trees": Study(play=eshop.play, settings=eshop.SEEDED),
 }
 
 KEY: Final = ("study", "setting", "seed")
@@ -38,7 +39,10 @@ KEY: Final = ("study", "setting", "seed")
 
 def absent() -> dict[str, str]:
     """Studies that cannot be played here, and why."""
-    return {} if eshop.data_file() is not None else {"eshop": f"The e-shop sessions are left out: {eshop.ABSENT}"}
+    if eshop.data_folder() is not None:
+        return {}
+    why = "left out, for there is no folder eshop in the data; set SOJOURN_DATA to theirs"
+    return {name: f"{name}: {why}" for name in ("e-shop", "e-shop, trees")}
 
 
 def units(studies: Iterable[str], *, n_seeds: int, sizes: Sizes) -> list[Unit]:

@@ -9,12 +9,15 @@ import numpy as np
 from experiments.session_planning.learned import Audience
 from experiments.session_planning.units import Measures, Sizes
 from sojourn.errors import InvalidInputError
+from sojourn.interfaces import Calibrator
 from sojourn.models import LogisticClickRate, Platt, ProductPlatt
 from sojourn.models.quit import mi_svm
 from sojourn.simulation.sessions import SessionWorld, simulate_sessions
 
 PENALTIES: Final = (1.0, 1e-2, 1e-4, 1e-5, 1e-6)
 SETTINGS: Final = ("standard",)
+
+_CALIBRATORS: Final[dict[str, Calibrator]] = {"Platt": Platt(), "product Platt": ProductPlatt()}
 
 
 def play(setting: str, seed: int, sizes: Sizes) -> Measures:
@@ -26,7 +29,7 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     reward = LogisticClickRate().fit(log).click_rate_of
     measures: Measures = {}
     for penalty in PENALTIES:
-        for name, calibrator in {"Platt": Platt(), "product Platt": ProductPlatt()}.items():
+        for name, calibrator in _CALIBRATORS.items():
             contestant = f"{name}, C = {penalty:g}"
             try:
                 model = mi_svm(calibrator, penalty=penalty).fit(log)

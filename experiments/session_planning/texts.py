@@ -1,0 +1,29 @@
+"""Figures as the tables print them."""
+
+from __future__ import annotations
+
+from experiments.session_planning.outcomes import Outcomes
+
+
+def mean(
+    outcomes: Outcomes,
+    study: str,
+    setting: str,
+    contestant: str,
+    measure: str,
+    places: int,
+    *,
+    factor: float = 1.0,
+) -> str:
+    """Mean over seeds ± its standard error; empty where there is none."""
+    found = outcomes.mean(study, setting, contestant, measure)
+    if found is None:
+        return ""
+    value = f"{factor * found.percent:,.{places}f}"
+    return value if found.stderr is None else f"{value} ± {factor * found.stderr:.{places}f}"
+
+
+def gain(outcomes: Outcomes, study: str, setting: str, contestant: str, reference: str, measure: str) -> str:
+    """Per cent over the reference, paired by seed; empty where there is none."""
+    found = outcomes.gain(study, setting, contestant, reference, measure)
+    return "" if found is None else str(found)
