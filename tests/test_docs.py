@@ -21,7 +21,7 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/howto/position-bias.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/position-bias.md", "docs/howto/planning-a-session.md"])
 def test_the_code_of_the_pages_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert blocks

@@ -17,7 +17,7 @@ from experiments.session_planning.generator import CLICK_MODELS
 from experiments.session_planning.noise import LENGTHS, LEVELS
 from experiments.session_planning.noise import SETTINGS as NOISY
 from experiments.session_planning.outcomes import Outcomes
-from experiments.session_planning.run import HERE
+from experiments.session_planning.run import HERE, ROOT
 from experiments.session_planning.studies import KEY
 from sojourn.records import FloatArray
 from sojourn.reporting import Block, Figure, Report, Section, plots, write
@@ -95,7 +95,7 @@ def main() -> None:
     parser.add_argument("--html", type=Path, help="where to write the page with the figures")
     options = parser.parse_args()
     records = Results(HERE / "results.jsonl", key=KEY).read()
-    tables.write(HERE / "README.md", records)
+    tables.write(HERE / "README.md", ROOT / tables.GUIDE, records)
     if options.html is not None:
         print(write(page(Outcomes(records)), options.html))
 

@@ -21,6 +21,7 @@ from experiments.session_planning.studies import KEY, STUDIES, absent, units
 from experiments.session_planning.units import FULL, SMALL, Unit
 
 HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 
 
 def play(unit: Unit) -> Record:
@@ -85,7 +86,7 @@ def main() -> None:
     if options.smoke:
         print("\n\n".join(tables.made(records).values()))
     else:
-        tables.write(HERE / "README.md", records)
+        tables.write(HERE / "README.md", ROOT / tables.GUIDE, records)
 
 
 if __name__ == "__main__":

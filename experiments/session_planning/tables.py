@@ -22,10 +22,52 @@ from experiments.session_planning.texts import gain, mean
 _GENERATOR: Final = ("generator", "standard")
 
 
-def write(readme: Path, records: Sequence[Record]) -> None:
-    """Renew all tables of the README."""
+GUIDE: Final = Path("docs") / "howto" / "planning-a-session.md"
+"""The page that tells users what to take, below the root of the repository."""
+
+
+def write(readme: Path, guide: Path, records: Sequence[Record]) -> None:
+    """Renew all tables of the README and of the guide."""
     for name, text in made(records).items():
         fill(readme, name, text)
+    for name, text in for_the_guide(records).items():
+        fill(guide, name, text)
+
+
+def for_the_guide(records: Sequence[Record]) -> dict[str, str]:
+    """The few figures that users choose by."""
+    outcomes = Outcomes(records)
+    names = (
+        "noisy-or",
+        "no MIL + product Platt",
+        "MI-SVM + product Platt",
+        "no MIL",
+        "MI-SVM + Platt (the paper)",
+        "greedy",
+    )
+    lost = [(name, mean(outcomes, *_GENERATOR, name, "lost, T = 50", 2)) for name in names]
+    alone = [
+        (
+            f"from clicks alone, {times}",
+            mean(outcomes, "clicks", f"hazard 1/57, log x {n}", "no labels", "lost, T = 50", 2),
+        )
+        for n, times in ((1, "a log of that size"), (5, "five times the log"))
+    ]
+    gains = (
+        ("exact, without repeats, T = 50", "strategies", "standard, T = 50", "exact", "greedy"),
+        ("the paper's compromise, the same", "strategies", "standard, T = 50", "compromise", "greedy"),
+        ("assignment, items with trends, T = 50", "steps", "items have trends, T = 50", "assignment", "compromise"),
+        ("local search, moderate fatigue, T = 50", "tiring", "moderate, T = 50", "local search", "static exact"),
+        ("page-aware, stay after any, T = 50", "pages", "stay after any", "page-aware", "exact, 1 - acceptance"),
+    )
+    rows = [
+        [words, other, gain(outcomes, study, setting, name, other, "ipv")]
+        for words, study, setting, name, other in gains
+    ]
+    return {
+        "what quit models lose": table(("quit model", "lost, %"), [*lost, *alone]),
+        "what planners gain": table(("planner", "over", "more clicks, %"), rows),
+    }
 
 
 def made(records: Sequence[Record]) -> dict[str, str]:
