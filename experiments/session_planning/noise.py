@@ -32,11 +32,43 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
         beliefs = _beliefs(users, reward, hazard, width / np.sqrt(3.0), rng)
         for n_steps in LENGTHS:
             orders = {name: planner(users, *beliefs[belief], n_steps) for name, (planner, belief) in STRATEGIES.items()}
-            for name, order in orders.items():
-                curve = measures.setdefault(name, {}).setdefault(f"value, T = {n_steps}", [])
-                assert isinstance(curve, list)
-                curve.append(float(Plans.of(order, users.reward, users.hazard).value.mean()))
+            _score(users, orders, n_steps, measures)
     return measures
+
+
+def play_own(setting: str, seed: int, sizes: Sizes) -> Measures:
+    """The same, with priors that know one user's candidates alone."""
+    rng = np.random.default_rng([seed, 11])
+    users = POPULATIONS[setting].draw(sizes.test_users, rng=rng)
+    measures: Measures = {}
+    for level in LEVELS:
+        width = _LEVEL * level
+        reward, hazard = (true + rng.uniform(-width, width, true.shape) for true in (users.reward, users.hazard))
+        own = _own_beliefs(users, reward, hazard, width / np.sqrt(3.0))
+        for n_steps in LENGTHS:
+            orders = {
+                "greedy": _greedy(users, reward, hazard, n_steps),
+                "exact, posterior mean": _exact(users, *own, n_steps),
+            }
+            _score(users, orders, n_steps, measures)
+    return measures
+
+
+def _score(users: Users, orders: Mapping[str, IntArray], n_steps: int, measures: Measures) -> None:
+    """Add the true value per user of each strategy to its curve."""
+    for name, order in orders.items():
+        curve = measures.setdefault(name, {}).setdefault(f"value, T = {n_steps}", [])
+        assert isinstance(curve, list)
+        curve.append(float(Plans.of(order, users.reward, users.hazard).value.mean()))
+
+
+def _own_beliefs(users: Users, reward: FloatArray, hazard: FloatArray, std: float) -> tuple[FloatArray, FloatArray]:
+    means = np.zeros(reward.shape), np.ones(hazard.shape)
+    for user, n in enumerate(users.n_candidates):
+        for noisy, mean in zip((reward, hazard), means, strict=True):
+            estimate, stds = noisy[user, :n], np.full(n, std)
+            mean[user, :n] = BetaPrior.fit(estimate, stds).posterior_mean(estimate, stds)
+    return means
 
 
 def _beliefs(

@@ -23,6 +23,14 @@ from sojourn.records import FloatArray
 from sojourn.reporting import Block, Figure, Report, Section, plots, write
 
 _GENERATOR: Final = ("generator", "standard")
+_SHORT: Final = {
+    "beam": "beam",
+    "exact": "exact",
+    "exact, posterior mean": "posterior mean",
+    "exact, posterior sample": "posterior sample",
+}
+"""Strategies of Figure 6, as short as their labels must be."""
+
 _QUIT: Final = ("MI-SVM, not calibrated", "MI-SVM + Platt (the paper)", "MI-SVM + product Platt", "noisy-or")
 
 
@@ -69,13 +77,14 @@ def _noise(outcomes: Outcomes) -> list[Block]:
     blocks: list[Block] = []
     for setting in NOISY:
         for length in LENGTHS:
-            names = outcomes.contestants("noise", setting)
-            if not names:
+            measure = f"value, T = {length}"
+            base = outcomes.curves("noise", setting, "greedy", measure)
+            if len(base) == 0:
                 continue
-            curves = {name: outcomes.curves("noise", setting, name, f"value, T = {length}") for name in names}
-            base = curves.pop("greedy")
-            percent = {name: 100.0 * (curve - base) / base.mean(axis=0) for name, curve in curves.items()}
-            del percent["exact, truth"]
+            percent = {
+                label: 100.0 * (outcomes.curves("noise", setting, name, measure) - base) / base.mean(axis=0)
+                for name, label in _SHORT.items()
+            }
             n_seeds = len(base)
             figure = plots.learning_curves(
                 np.array(LEVELS, dtype=np.float64),

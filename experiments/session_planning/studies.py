@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from experiments.session_planning import (
+    beliefs,
     clicks,
     eshop,
     generator,
@@ -29,6 +30,8 @@ STUDIES: Final[Mapping[str, Study]] = {
     "steps": Study(play=steps.play, settings=steps.SETTINGS),
     "tiring": Study(play=tiring.play, settings=tiring.SETTINGS),
     "noise": Study(play=noise.play, settings=noise.SETTINGS),
+    "noise, own priors": Study(play=noise.play_own, settings=noise.SETTINGS),
+    "beliefs": Study(play=beliefs.play, settings=beliefs.SETTINGS),
     "e-shop": Study(play=eshop.play, settings=eshop.SETTINGS, n_seeds=1),
     "e-shop, trees": Study(play=eshop.play, settings=eshop.SEEDED),
 }

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from experiments.records import Record, describe_machine, fill, table
-from experiments.session_planning import clicks, eshop, online, pages, steps, strategies, tiring
+from experiments.session_planning import beliefs, clicks, eshop, online, pages, steps, strategies, tiring
 from experiments.session_planning.bars import bars_table
 from experiments.session_planning.claims import claims_table
 from experiments.session_planning.figures import PAPER_GAINS, needed_click_rate
@@ -84,7 +84,9 @@ def made(records: Sequence[Record]) -> dict[str, str]:
         "without repeats": _strategies(outcomes, (*strategies.WITHOUT_REPEATS,), "greedy"),
         "with repeats": _strategies(outcomes, ("greedy, repeats", "SSP"), "greedy, repeats"),
         "what the paper's gains need": _needed(outcomes),
-        "noise": _noise(outcomes),
+        "noise": _noise(outcomes, "noise"),
+        "noise, own priors": _noise(outcomes, "noise, own priors"),
+        "beliefs": _beliefs(outcomes),
         "online": _online(outcomes),
         "clicks alone": _clicks(outcomes),
         "page models": _pages(outcomes),
@@ -202,19 +204,28 @@ def _needed(outcomes: Outcomes) -> str:
     return table(head, rows)
 
 
-def _noise(outcomes: Outcomes) -> str:
+def _noise(outcomes: Outcomes, study: str) -> str:
     rows = []
     for setting in NOISY:
         for length in LENGTHS:
             measure = f"value, T = {length}"
-            base = outcomes.curves("noise", setting, "greedy", measure)
-            for name in outcomes.contestants("noise", setting):
+            base = outcomes.curves(study, setting, "greedy", measure)
+            for name in outcomes.contestants(study, setting):
                 if name == "greedy":
                     continue
-                curves = outcomes.curves("noise", setting, name, measure)
+                curves = outcomes.curves(study, setting, name, measure)
                 percent = 100.0 * (curves - base) / base.mean(axis=0)
                 rows.append([f"{setting}, T = {length}", name, *_with_errors(percent)])
     return table(("population", "strategy", *(f"m = {level}" for level in LEVELS)), rows)
+
+
+def _beliefs(outcomes: Outcomes) -> str:
+    rows = [
+        [setting, name, *(mean(outcomes, "beliefs", setting, name, f"lost, T = {length}", 2) for length in LENGTHS)]
+        for setting in beliefs.SETTINGS
+        for name in outcomes.contestants("beliefs", setting)
+    ]
+    return table(("learned from", "planned by", "lost, T = 20, %", "lost, T = 50, %"), rows)
 
 
 def _with_errors(per_seed: np.ndarray) -> list[str]:
