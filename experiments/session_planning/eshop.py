@@ -126,7 +126,7 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     contender = next(each for each in CONTENDERS if each.name == setting)
     learned, judged = _parts(sizes == FULL)
     train, test = batches(learned, judged, history=contender.history)
-    return {"scores": scores(contender.model(seed).fit(train), test)}
+    return {"scores": {**scores(contender.model(seed).fit(train), test)}}
 
 
 @cache
@@ -147,7 +147,7 @@ def batches(learned: Log, judged: Log, *, history: bool) -> tuple[LogBatch, LogB
     return learned.to_batch(encoder).batch, judged.to_batch(encoder).batch
 
 
-def scores(model: QuitModel, judged: LogBatch) -> dict[str, float | list[float] | None]:
+def scores(model: QuitModel, judged: LogBatch) -> dict[str, float]:
     """What a fitted model is worth on views of other sessions."""
     report = judge_leaving(model, judged, n_bins=N_BINS)
     return {

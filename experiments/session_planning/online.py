@@ -12,7 +12,7 @@ from experiments.session_planning.learned import page_aware
 from experiments.session_planning.units import Measures, Sizes
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Planner, QuitModel
-from sojourn.models import LogisticClickRate, Platt
+from sojourn.models import LogisticClickRate, Platt, ProductPlatt
 from sojourn.models.quit import AnyAccepted, NoisyOr, NoMIL, choose_quit_model, mi_svm
 from sojourn.planning import plan_compromise, plan_exact, plan_greedy
 from sojourn.records import FloatArray, IntArray, LogBatch, SessionMDP
@@ -60,6 +60,7 @@ class _Strategies:
         first = log.session < np.quantile(np.unique(log.session), 0.7)
         self._rate = LogisticClickRate().fit(log)
         self._no_mil = NoMIL(calibrator=Platt()).fit(log)
+        self._repaired = mi_svm(ProductPlatt(), penalty=PENALTY).fit(log)
         self._noisy_or, self._accepted = NoisyOr(), AnyAccepted()
         choice = choose_quit_model(
             {"noisy-or": self._noisy_or, "any accepted": self._accepted}, log.take(first), log.take(~first)
@@ -83,6 +84,7 @@ class _Strategies:
         orders = {
             "Greedy": _planned(visits, reward, noisy_or, plan_greedy),
             "SSP_no_MIL": _planned(visits, reward, self._no_mil.hazard_of(visits.features), plan_compromise),
+            "SSP, product Platt": _planned(visits, reward, self._repaired.hazard_of(visits.features), plan_compromise),
             "exact, noisy-or": _planned(visits, reward, noisy_or, plan_exact),
         }
         paper = None if self._paper is None else self._paper.hazard_of(visits.features)

@@ -32,7 +32,6 @@ WITHOUT_REPEATS: Final[Mapping[str, Planner]] = {
     "compromise, re-sorted": plan_resorted_compromise,
     "exact": plan_exact,
 }
-WITH_REPEATS: Final[Mapping[str, Planner]] = {"SSP": plan_with_repeats}
 
 POPULATIONS: Final[Mapping[str, Population]] = {
     "standard": Population(),

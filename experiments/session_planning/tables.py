@@ -239,7 +239,7 @@ def _with_errors(per_seed: np.ndarray) -> list[str]:
 def _online(outcomes: Outcomes) -> str:
     rows = []
     for setting in online.SETTINGS:
-        for name in ("Greedy", "SSP_no_MIL", "SSP", "exact, noisy-or", "ours"):
+        for name in ("Greedy", "SSP_no_MIL", "SSP", "SSP, product Platt", "exact, noisy-or", "ours"):
             where = ("online", setting, name)
             figures = [mean(outcomes, *where, each, places) for each, places in (("ipv", 3), ("bl", 2), ("ctr", 4))]
             rows.append([setting, name, *figures, *(gain(outcomes, *where, "Greedy", each) for each in ("ipv", "bl"))])
