@@ -19,8 +19,10 @@ pytestmark = pytest.mark.usefixtures("few_weight_pages", "short_simulation")
 
 @pytest.fixture
 def short_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sojourn.cli.demo.on_open_bandit", partial(on_open_bandit, n_rounds=10, n_seeds=1))
-    monkeypatch.setattr("sojourn.cli.demo.on_log", partial(on_log, n_rounds=10, n_seeds=1))
+    monkeypatch.setattr(
+        "sojourn.cli.demo.on_open_bandit", partial(on_open_bandit, n_rounds=10, n_seeds=1, n_sessions=100)
+    )
+    monkeypatch.setattr("sojourn.cli.demo.on_log", partial(on_log, n_rounds=10, n_seeds=1, n_sessions=100))
 
 
 @pytest.mark.skipif(find_spec("obp") is None, reason="the Open Bandit sample is not installed: see the Makefile")
@@ -34,7 +36,12 @@ def test_the_demo_runs_on_the_open_bandit_sample(run: Run, tmp_path: Path) -> No
     assert "covers" in found["findings"][1]
     assert found["rehearsal"] is None  # slots were logged one by one
     page = (tmp_path / "report.html").read_text()
-    for part in ("From a log to a better policy", "The estimate against the truth", "How policies learn"):
+    for part in (
+        "From a log to a better policy",
+        "The estimate against the truth",
+        "How policies learn",
+        "What it is worth that people stay",
+    ):
         assert part in page
     assert f"report: {tmp_path / 'report.html'}" in done.stderr
 
@@ -44,7 +51,8 @@ def test_the_demo_runs_on_a_log_of_ones_own(run: Run, write_pages: WritePages, t
     done = run("demo", "--log", log, "--candidates", "catalogue", "--out", tmp_path / "mine.html", "--seed", 3)
     assert done.returncode == 0
     assert "120 impressions" in done.stdout
-    assert len(done.stdout.splitlines()) == 3
+    assert len(done.stdout.splitlines()) == 4
+    assert "people who are shown a plan click" in done.stdout
     assert "sojourn demo" in (tmp_path / "mine.html").read_text()
 
 

@@ -33,7 +33,7 @@ def silent(name: str) -> Callable[[int, int], None]:
 
 
 def demonstrate(log: Log, **settings: object) -> Demo:
-    return on_log(log, n_rounds=30, n_seeds=2, stage=silent, **settings)  # type: ignore[arg-type]  # settings of any kind
+    return on_log(log, n_rounds=30, n_seeds=2, n_sessions=100, stage=silent, **settings)  # type: ignore[arg-type]  # settings of any kind
 
 
 def page(demo: Demo) -> str:
@@ -84,7 +84,8 @@ def test_the_page_holds_the_findings_and_the_dictionary_is_json(frame: pl.DataFr
     demo = demonstrate(Log.from_frame(frame), candidates="catalogue")
     stored = json.loads(json.dumps(demo.to_dict()))
     assert stored["findings"] == demo.findings
-    assert len(demo.findings) == 3
+    assert len(demo.findings) == 4
+    assert stored["staying"]["n_people"] == 50
     assert stored["learning"]["n_rounds"] == 30
     assert stored["learning"]["seeds"] == [0, 1]
     text = re.sub(r"\s+", " ", html.unescape(page(demo)))  # a no-break space is a space
@@ -100,9 +101,9 @@ def test_stages_are_told_in_their_order(frame: pl.DataFrame) -> None:
         stages.append(name)
         return lambda done, total: None
 
-    on_log(Log.from_frame(frame), n_rounds=5, n_seeds=1, stage=stage)
+    on_log(Log.from_frame(frame), n_rounds=5, n_seeds=1, n_sessions=100, stage=stage)
     assert stages[:2] == ["inspect the log", "fit click models"]
-    assert stages[-1] == "simulate a feed"
+    assert stages[-2:] == ["simulate a feed", "plan simulated sessions"]
 
 
 def test_weights_go_to_the_policies_that_need_them() -> None:

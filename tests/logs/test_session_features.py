@@ -267,3 +267,15 @@ def test_a_long_real_session_is_told_alike_online(data_dir: Path) -> None:
         np.testing.assert_array_equal(features.of_candidates(state, ids, columns)[0], told[row])
         state = state.after(ids, np.ones(1), columns=columns)
     assert state.n_items == len(told) > 100
+
+
+def test_pages_of_a_path_are_counted_where_their_size_is_known() -> None:
+    features, state = SessionFeatures(), SessionState().after(np.array([7]), np.zeros(1))
+    one, paged = (features.view(state, np.arange(5), {}, page_size=size) for size in (None, 2))
+    page = features.names.index("page")
+    orders = np.array([[3, 1, 4, 0, 2]])
+    np.testing.assert_allclose(np.expm1(one.along(orders)[0, :, page]), [1, 1, 1, 1, 1])
+    np.testing.assert_allclose(np.expm1(paged.along(orders)[0, :, page]), [1, 1, 2, 2, 3])
+    np.testing.assert_allclose(np.expm1(paged.ahead(5)[:, 0, page]), [1, 1, 2, 2, 3])
+    with pytest.raises(InvalidInputError, match="page_size: expected at least 1"):
+        features.view(state, np.arange(5), {}, page_size=0)

@@ -33,6 +33,10 @@ EVERY_PLOT: dict[str, Callable[[], go.Figure]] = {
     ),
     "weight_histogram": lambda: plots.weight_histogram([0, 1, 2, 3], [5, 4, 1]),
     "learning_curves": lambda: plots.learning_curves(ROUNDS, MEAN, 0.01 * MEAN, NAMES),
+    "survival_curves": lambda: plots.survival_curves([[1.0, 0.9], [1.0, 0.8]], ["plan", "greedy <b>"]),
+    "cumulative_clicks": lambda: plots.cumulative_clicks([[0.1, 0.19], [0.2, 0.25]], ["plan", "greedy <b>"]),
+    "reward_and_hazard": lambda: plots.reward_and_hazard([0.1, 0.2], [0.0, 0.1], ["a", "<b>"], plan=[0], greedy=[1]),
+    "reliability_diagram": lambda: plots.reliability_diagram([0.1, 0.3], [0.12, 0.28], [0.01, 0.02], [100, 50]),
     "regret_curves": lambda: plots.regret_curves(ROUNDS, MEAN.cumsum(axis=1), MEAN, NAMES),
 }
 

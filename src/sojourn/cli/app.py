@@ -13,6 +13,7 @@ from sojourn.cli.demo import demo
 from sojourn.cli.evaluate import evaluate
 from sojourn.cli.fit import fit
 from sojourn.cli.inspect import inspect
+from sojourn.cli.plan import plan
 from sojourn.cli.simulate import simulate
 
 app = typer.Typer(
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, fit, evaluate, simulate, demo, datasets, check):
+for command in (inspect, fit, evaluate, simulate, plan, demo, datasets, check):
     app.command()(command)
 
 

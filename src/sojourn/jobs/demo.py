@@ -16,6 +16,8 @@ from sojourn.jobs.fitting import encoder_for
 from sojourn.jobs.inspection import Inspection, inspect
 from sojourn.jobs.learning import Learning, learn, preset
 from sojourn.jobs.rehearsal import Rehearsal, rehearse
+from sojourn.jobs.sessions.staying import Staying
+from sojourn.jobs.sessions.staying_demo import plan_sessions_demo
 from sojourn.jobs.valuation import Valuation
 from sojourn.logs import Candidates, Log
 from sojourn.records import Estimate
@@ -45,6 +47,8 @@ class Demo:
         The estimates for a production policy, and what it truly earned; Open Bandit alone has one.
     learning
         Policies in a simulated feed.
+    staying
+        Planned sessions of simulated people, who leave.
     """
 
     inspection: Inspection
@@ -54,17 +58,23 @@ class Demo:
     production: Valuation | None
     production_truth: Estimate | None
     learning: Learning
+    staying: Staying
 
     @property
     def findings(self) -> list[str]:
-        """What was found, in three sentences."""
+        """What was found, in four sentences or so."""
         if isinstance(self.valuation, Valuation):
             worth = self.valuation.finding
         else:
             worth = f"**No policy can be valued on this log**: {self.valuation}."
         if self.production is not None:
             worth += f" {self.production_finding}"
-        return [f"{self.inspection.finding} {self.attention.finding}", worth, self.learning.finding]
+        return [
+            f"{self.inspection.finding} {self.attention.finding}",
+            worth,
+            self.learning.finding,
+            self.staying.finding,
+        ]
 
     @property
     def production_finding(self) -> str:
@@ -90,6 +100,7 @@ class Demo:
             "production": None if self.production is None else self.production.to_dict(),
             "production_truth": None if self.production_truth is None else self.production_truth.value,
             "learning": self.learning.to_dict(),
+            "staying": self.staying.to_dict(),
         }
 
     def report(self, *, command: str, settings: Mapping[str, object]) -> Report:
@@ -103,7 +114,7 @@ class Demo:
             sections.append(self._production_section(self.production, self.production_truth))
         if self.rehearsal is not None:
             sections.append(self.rehearsal.section())
-        sections.append(self.learning.section())
+        sections += [self.learning.section(), self.staying.section()]
         return Report(
             title="From a log to a better policy",
             subtitle=self.inspection.summary.source,
@@ -144,8 +155,14 @@ class Demo:
         )
 
 
-def on_open_bandit(*, seed: int = 0, n_rounds: int = 2_000, n_seeds: int = 5, stage: Stage) -> Demo:
-    """Run the demo on the Open Bandit sample, and a simulated feed of ``n_rounds`` pages for each of ``n_seeds``."""
+def on_open_bandit(
+    *, seed: int = 0, n_rounds: int = 2_000, n_seeds: int = 5, n_sessions: int = 1_000, stage: Stage
+) -> Demo:
+    """Run the demo on the Open Bandit sample.
+
+    The simulated feed has ``n_rounds`` pages for each of ``n_seeds``; sessions are learned from ``n_sessions``, and
+    half as many are planned.
+    """
     stage("read the Open Bandit sample")
     log = open_bandit.all_campaigns("random")
     log_of_production = open_bandit.all_campaigns("bts")
@@ -158,7 +175,15 @@ def on_open_bandit(*, seed: int = 0, n_rounds: int = 2_000, n_seeds: int = 5, st
         seed=seed,
         progress=stage("value the production policy on the random log"),
     )
-    return _run(log, production=(valued, truth), seed=seed, n_rounds=n_rounds, n_seeds=n_seeds, stage=stage)
+    return _run(
+        log,
+        production=(valued, truth),
+        seed=seed,
+        n_rounds=n_rounds,
+        n_seeds=n_seeds,
+        n_sessions=n_sessions,
+        stage=stage,
+    )
 
 
 def on_log(
@@ -168,10 +193,19 @@ def on_log(
     seed: int = 0,
     n_rounds: int = 2_000,
     n_seeds: int = 5,
+    n_sessions: int = 1_000,
     stage: Stage,
 ) -> Demo:
-    """Run the demo on a log of one's own, and a simulated feed of ``n_rounds`` pages for each of ``n_seeds``."""
-    return _run(log, candidates=candidates, seed=seed, n_rounds=n_rounds, n_seeds=n_seeds, stage=stage)
+    """Run the demo on a log of one's own; sizes as in `on_open_bandit`."""
+    return _run(
+        log,
+        candidates=candidates,
+        seed=seed,
+        n_rounds=n_rounds,
+        n_seeds=n_seeds,
+        n_sessions=n_sessions,
+        stage=stage,
+    )
 
 
 def _run(
@@ -182,6 +216,7 @@ def _run(
     seed: int,
     n_rounds: int,
     n_seeds: int,
+    n_sessions: int,
     stage: Stage,
 ) -> Demo:
     stage("inspect the log")
@@ -196,6 +231,8 @@ def _run(
     progress = stage("simulate a feed")
     seeds = range(seed, seed + n_seeds)
     learning = learn(preset("lin", n_slots=3), n_rounds=n_rounds, seeds=seeds, progress=progress)
+    progress = stage("plan simulated sessions")
+    staying = plan_sessions_demo(seed=seed, n_logged=n_sessions, n_people=n_sessions // 2, progress=progress)
     valued, truth = production or (None, None)
     return Demo(
         inspection=inspection,
@@ -205,6 +242,7 @@ def _run(
         production=valued,
         production_truth=truth,
         learning=learning,
+        staying=staying,
     )
 
 

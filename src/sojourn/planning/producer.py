@@ -49,18 +49,21 @@ class SessionModel:
         Fitted; its hazard is the one at the first slot to fill, if it changes from slot to slot.
     click_rate
         Fitted; None where each item seen is worth 1, so that the length of the session is what counts.
+    page_size
+        Items of a page to come; None takes the whole rest of the session for one page.
     """
 
     session: SessionFeatures
     columns_of: ColumnsOf
     quits: QuitModel
     click_rate: ClickRateModel | None = None
+    page_size: int | None = None
 
     def mdp(self, request: Request, n_steps: int, *, elapsed: float | None = None) -> SessionMDP:
         """The candidates at each of the next steps, with all that was counted held as it is now.
 
-        Only the number of items browsed grows. Rewards and hazards that do not change with it are given once for all
-        steps, so that `plan_exact` applies. Standard errors are given where a model has them.
+        Only the numbers of items and pages browsed grow. Rewards and hazards that do not change with them are given
+        once for all steps, so that `plan_exact` applies. Standard errors are given where a model has them.
 
         Parameters
         ----------
@@ -92,7 +95,8 @@ class SessionModel:
         state = _state_of(request)
         if elapsed is None:
             elapsed = float(state.elapsed[-1]) if state.n_items else 0.0
-        view = self.session.view(state, request.item_ids, self.columns_of(request.item_ids), elapsed=elapsed)
+        columns = self.columns_of(request.item_ids)
+        view = self.session.view(state, request.item_ids, columns, elapsed=elapsed, page_size=self.page_size)
         return SessionPath(model=self, request=request, n_steps=n_steps, view=view)
 
     def answers(self, request: Request, features: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -115,7 +119,7 @@ class SessionModel:
 class SessionPath:
     """A `PathModel` of a session, made by `SessionModel.path`.
 
-    Each step sees the items above as shown, on the same page and not clicked.
+    Each step sees the items above as shown and not clicked.
     """
 
     model: SessionModel

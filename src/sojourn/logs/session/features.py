@@ -106,17 +106,19 @@ class SessionFeatures:
         columns: Mapping[str, NDArray[Any]],
         *,
         elapsed: float = 0.0,
+        page_size: int | None = None,
     ) -> SessionView:
         """Candidates (m,) with their columns, (m,) each, as a session sees them.
 
-        ``elapsed`` is the time of the page to fill, in seconds since the session's first page.
+        ``elapsed`` is the time of the page to fill, in seconds since the session's first page; paths are pages of
+        ``page_size`` items, or one page if it is None.
 
         Raises
         ------
         InvalidInputError
             If the candidates or the state lack a column.
         """
-        return SessionView(self, state, item_ids, columns, elapsed=elapsed)
+        return SessionView(self, state, item_ids, columns, elapsed=elapsed, page_size=page_size)
 
     def of_candidates(
         self,

@@ -31,11 +31,15 @@ class SessionView:
         columns: Mapping[str, NDArray[Any]],
         *,
         elapsed: float = 0.0,
+        page_size: int | None = None,
     ) -> None:
         past = _past(features, state)
         _expect_columns(features, columns, (len(item_ids),))
         self._features = features
+        if page_size is not None and page_size < 1:
+            raise InvalidInputError(f"page_size: expected at least 1 item, or None for one page, got {page_size}")
         self._n_items, self._n_pages, self._elapsed = state.n_items, state.n_pages, elapsed
+        self._page_size = page_size
         self._n_candidates = len(item_ids)
         self._items = CategoryHistory(state.item_ids, item_ids, state.click)
         self._categories = [CategoryHistory(past[name], columns[name], state.click) for name in features.categories]
@@ -46,13 +50,14 @@ class SessionView:
         return self.along(np.arange(self._n_candidates)[:, None])[:, 0]
 
     def ahead(self, n_steps: int) -> FloatArray:
-        """Each candidate at each of the next steps, (t, m, f): only ``step`` grows, all else is as it is now."""
+        """Each candidate at each of the next steps, (t, m, f): ``step`` and ``page`` grow, all else is as it is now."""
         features = np.repeat(self.now()[None], n_steps, axis=0)
-        features[..., self._features.names.index("step")] = np.log1p(self._steps(n_steps))[:, None]
+        for name, counted in (("step", self._steps(n_steps)), ("page", self._pages(n_steps))):
+            features[..., self._features.names.index(name)] = np.log1p(counted)[:, None]
         return features
 
     def along(self, orders: IntArray) -> FloatArray:
-        """Each step of the orders (p, t) of candidates, (p, t, f): all on the next page, so without further clicks."""
+        """Each step of the orders (p, t) of candidates, (p, t, f), without further clicks."""
         features = np.empty((self._features.n_features, *orders.shape))
         n_counts = 0
         for count in self._counts(orders):
@@ -67,9 +72,15 @@ class SessionView:
     def _steps(self, n_steps: int) -> IntArray:
         return np.arange(self._n_items, self._n_items + n_steps)
 
+    def _pages(self, n_steps: int) -> IntArray:
+        further = (
+            np.zeros(n_steps, dtype=np.int64) if self._page_size is None else np.arange(n_steps) // self._page_size
+        )
+        return self._n_pages + further
+
     def _counts(self, orders: IntArray) -> Iterator[FloatArray | IntArray | float]:
         yield self._steps(orders.shape[1])
-        yield self._n_pages
+        yield self._pages(orders.shape[1])
         if self._features.seconds:
             yield self._elapsed
         yield self._items.shown(orders)
