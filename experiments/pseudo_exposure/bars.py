@@ -29,7 +29,7 @@ def _percent(
 ) -> Callable[[Outcomes], tuple[str, bool] | None]:
     def found(outcomes: Outcomes) -> tuple[str, bool] | None:
         difference = outcomes.difference(cell, Run(policy), Run(reference))
-        return None if difference is None else (f"{difference} %", met(difference.percent))
+        return None if difference is None else (f"{difference} %", met(difference.value))
 
     return found
 

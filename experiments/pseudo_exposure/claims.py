@@ -46,7 +46,7 @@ def _gain(policy: str, reference: str, n_slots: int, measure: Measure, paper: fl
     def judge(outcomes: Outcomes, protocol: Protocol, world: str) -> Finding | None:
         cell = Cell(study, protocol, world, n_slots)
         found = outcomes.difference(cell, Run(policy), Run(reference), measure)
-        return _finding(found, lambda it: it.clear and it.percent > 0.0 and it.percent >= 0.5 * paper)
+        return _finding(found, lambda it: it.clear and it.value > 0.0 and it.value >= 0.5 * paper)
 
     return judge
 
@@ -57,19 +57,19 @@ def _best_baseline(outcomes: Outcomes, protocol: Protocol, world: str) -> Findin
     behind = {other: found for other, found in met.items() if found is not None and found.stderr is not None}
     if not behind:
         return None
-    rival = min(behind, key=lambda other: behind[other].percent)
-    ahead = any(found.clear and found.percent < 0.0 for found in behind.values())
+    rival = min(behind, key=lambda other: behind[other].value)
+    ahead = any(found.clear and found.value < 0.0 for found in behind.values())
     return Finding(f"{behind[rival]} to {rival}", not ahead)
 
 
 def _close(outcomes: Outcomes, protocol: Protocol, world: str) -> Finding | None:
     found = outcomes.difference(Cell("curves", protocol, world, 6), Run(IBA), Run(HYBRID))
-    return _finding(found, lambda it: abs(it.percent) < _CLOSE)
+    return _finding(found, lambda it: abs(it.value) < _CLOSE)
 
 
 def _poor(outcomes: Outcomes, protocol: Protocol, world: str) -> Finding | None:
     found = outcomes.difference(Cell("curves", protocol, world, 3), Run("pbm_ucb"), Run(IBA))
-    return _finding(found, lambda it: it.clear and it.percent <= _POOR)
+    return _finding(found, lambda it: it.clear and it.value <= _POOR)
 
 
 def _against_best(outcomes: Outcomes, cell: Cell, policy: str, alphas: Sequence[float]) -> Difference | None:
@@ -83,7 +83,7 @@ def _against_best(outcomes: Outcomes, cell: Cell, policy: str, alphas: Sequence[
 
 
 def _good(found: Difference) -> bool:
-    return found.percent >= _AS_GOOD or not found.clear
+    return found.value >= _AS_GOOD or not found.clear
 
 
 def _good_strengths(alphas: Sequence[float], *, expected: bool, share: float) -> Judge:
@@ -114,7 +114,7 @@ def _narrowing(outcomes: Outcomes, protocol: Protocol, world: str) -> Finding | 
     if not seeds:
         return None
     found = Difference.of(np.array([many[seed] - few[seed] for seed in seeds]))
-    return _finding(found, lambda it: it.clear and it.percent < 0.0)
+    return _finding(found, lambda it: it.clear and it.value < 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -141,8 +141,8 @@ def _ranking(outcomes: Outcomes) -> str:
         met = {cell.world: outcomes.difference(cell, Run(policy), Run(IBA)) for cell in cells}
         found = {world: difference for world, difference in met.items() if difference is not None}
         if found and not policy.startswith("oracle"):
-            worst = min(found, key=lambda world: found[world].percent)
-            mean = float(np.mean([difference.percent for difference in found.values()]))
+            worst = min(found, key=lambda world: found[world].value)
+            mean = float(np.mean([difference.value for difference in found.values()]))
             rows.append((mean, [policy, f"{mean:+.1f}", f"{found[worst]} in {worst}", str(len(found))]))
     rows.sort(key=lambda row: -row[0])
     return table(("% to iba_linucb", "mean", "worst", "worlds"), [texts for _, texts in rows])

@@ -11,9 +11,9 @@ import numpy as np
 from experiments.differences import Difference
 from experiments.records import table
 from experiments.session_planning import steps
-from experiments.session_planning.noise import LENGTHS
 from experiments.session_planning.noise import SETTINGS as NOISY
 from experiments.session_planning.outcomes import Outcomes
+from experiments.session_planning.units import LENGTHS
 
 Found = tuple[str, bool] | None
 """The text to print, and whether the bar is met; None where it was not played."""
@@ -35,7 +35,7 @@ class Bar:
 def _gain(study: str, setting: str, name: str, other: str, at_least: float) -> Callable[[Outcomes], Found]:
     def found(outcomes: Outcomes) -> Found:
         difference = outcomes.gain(study, setting, name, other, "ipv")
-        return None if difference is None else (f"{_fine(difference)} %", difference.percent >= at_least)
+        return None if difference is None else (f"{_fine(difference)} %", difference.value >= at_least)
 
     return found
 
@@ -43,13 +43,13 @@ def _gain(study: str, setting: str, name: str, other: str, at_least: float) -> C
 def _mean(study: str, setting: str, name: str, measure: str, at_most: float) -> Callable[[Outcomes], Found]:
     def found(outcomes: Outcomes) -> Found:
         value = outcomes.mean(study, setting, name, measure)
-        return None if value is None else (f"{_plain(value)} %", value.percent <= at_most)
+        return None if value is None else (f"{_plain(value)} %", value.value <= at_most)
 
     return found
 
 
 def _fine(found: Difference) -> str:
-    return f"{found.percent:+.2f}" if found.stderr is None else f"{found.percent:+.2f} ± {found.stderr:.2f}"
+    return f"{found.value:+.2f}" if found.stderr is None else f"{found.value:+.2f} ± {found.stderr:.2f}"
 
 
 def _plain(found: Difference) -> str:
@@ -74,9 +74,7 @@ def _against_the_paper(outcomes: Outcomes) -> Found:
     ours, paper = (outcomes.mean(*_GENERATOR, name, _LOST) for name in ("noisy-or", _PAPER))
     if ours is None or paper is None:
         return None
-    return f"{ours.percent:.2f} / {paper.percent:.2f} = {ours.percent / paper.percent:.3f}", (
-        ours.percent <= paper.percent / 5.0
-    )
+    return f"{ours.value:.2f} / {paper.value:.2f} = {ours.value / paper.value:.3f}", (ours.value <= paper.value / 5.0)
 
 
 def _chosen(outcomes: Outcomes) -> Found:
@@ -94,7 +92,7 @@ def _certificate(bound: str, at_most: float) -> Callable[[Outcomes], Found]:
 
     def found(outcomes: Outcomes) -> Found:
         gaps = [outcomes.mean("steps", setting, f"{bound} bound", "gap") for setting in steps.SETTINGS]
-        values = [100.0 * gap.percent for gap in gaps if gap is not None]
+        values = [100.0 * gap.value for gap in gaps if gap is not None]
         if not values:
             return None
         return f"{np.mean(values):.2f} % (worst world {max(values):.2f} %)", float(np.mean(values)) <= at_most
@@ -129,9 +127,9 @@ def _shop(measure: str, at_most: float, *, largest: bool = False) -> Callable[[O
         value = outcomes.mean("e-shop, trees", _BEST_IN_SHOP, "scores", measure)
         if value is None:
             return None
-        met = value.percent >= at_most if largest else value.percent <= at_most
+        met = value.value >= at_most if largest else value.value <= at_most
         error = "" if value.stderr is None else f" ± {value.stderr:.4f}"
-        return f"{value.percent:.4f}{error}", met
+        return f"{value.value:.4f}{error}", met
 
     return found
 

@@ -38,12 +38,12 @@ class Claim:
 
 def _clearly(found: Difference | None, *, above: float = 0.0) -> bool:
     """More than two standard errors above."""
-    return found is not None and found.stderr is not None and found.percent - 2.0 * found.stderr > above
+    return found is not None and found.stderr is not None and found.value - 2.0 * found.stderr > above
 
 
 def _join(parts: Iterable[tuple[str, Difference | None]], places: int = 3, factor: float = 1.0) -> str:
     return "; ".join(
-        f"{name} {factor * found.percent:.{places}f} ± {factor * (found.stderr or 0.0):.{places}f}"
+        f"{name} {factor * found.value:.{places}f} ± {factor * (found.stderr or 0.0):.{places}f}"
         for name, found in parts
         if found is not None
     )
@@ -94,7 +94,7 @@ def _discrimination(outcomes: Outcomes) -> Finding | None:
     found = {
         (name, each): outcomes.mean(*_GENERATOR, name, f"hazard {each}") for name in names for each in ("mean", "std")
     }
-    parts = {key: each.percent for key, each in found.items() if each is not None}
+    parts = {key: each.value for key, each in found.items() if each is not None}
     if len(parts) < len(found):
         return None
     ratios = {name: parts[name, "std"] / parts[name, "mean"] for name in names}
@@ -112,7 +112,7 @@ _WEAK: Final = 0.3
 def _weak(outcomes: Outcomes) -> Finding | None:
     found = [(name, outcomes.mean(*_GENERATOR, name, "jaccard")) for name in (_PAPER, "noisy-or")]
     jaccard = found[1][1]
-    return None if jaccard is None else Finding(text=_join(found), holds=jaccard.percent < _WEAK)
+    return None if jaccard is None else Finding(text=_join(found), holds=jaccard.value < _WEAK)
 
 
 def _amount(measure: str) -> Callable[[Outcomes], Finding | None]:
@@ -149,8 +149,8 @@ def _best_rate(outcomes: Outcomes) -> Finding | None:
         greedy, ssp = by_name["greedy, repeats"], by_name["SSP"]
         if greedy is None or ssp is None:
             return None
-        texts.append(f"{setting}: greedy {greedy.percent:.3f}, SSP {ssp.percent:.3f}")
-        holds.append(greedy.percent > ssp.percent)
+        texts.append(f"{setting}: greedy {greedy.value:.3f}, SSP {ssp.value:.3f}")
+        holds.append(greedy.value > ssp.value)
     return Finding(text="; ".join(texts), holds=all(holds))
 
 

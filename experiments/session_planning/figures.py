@@ -39,7 +39,7 @@ def needed_click_rate(outcomes: Outcomes, setting: str, clicks_gained: float) ->
         for name in ("SSP", "greedy, repeats")
         for measure in ("ipv", "bl", "ctr")
     }
-    values = {key: each.percent for key, each in found.items() if each is not None}
+    values = {key: each.value for key, each in found.items() if each is not None}
     if len(values) < len(found):
         return None
     clicks = values["SSP", "ipv"] - values["greedy, repeats", "ipv"]

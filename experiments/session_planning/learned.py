@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
+from experiments.session_planning.units import LENGTHS
 from sojourn.planning import AcceptedPages, Plans, plan_accepted_pages, plan_many
 from sojourn.records import FloatArray, IntArray
 from sojourn.simulation.sessions import SessionWorld, Visits
-
-LENGTHS: Final = (20, 50)
 
 Answer = Callable[[FloatArray], FloatArray]
 """Features (..., d) -> reward or hazard (...)."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.session_planning.populations import Users
 from experiments.session_planning.strategies import BEAM_SIZE, POPULATIONS
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Measures, Sizes
 from sojourn.planning import BetaPrior, Plans, beam, plan_many
 from sojourn.records import FloatArray, IntArray
 
@@ -17,7 +17,6 @@ _LEVEL: Final = 0.02
 """The paper's unit of noise: errors are uniform in -.02 m to .02 m."""
 
 LEVELS: Final = tuple(range(11))
-LENGTHS: Final = (20, 50)
 SETTINGS: Final = ("standard", "wide hazards")
 
 
@@ -47,7 +46,7 @@ def play_own(setting: str, seed: int, sizes: Sizes) -> Measures:
         own = _own_beliefs(users, reward, hazard, width / np.sqrt(3.0))
         for n_steps in LENGTHS:
             orders = {
-                "greedy": _greedy(users, reward, hazard, n_steps),
+                "greedy": _greedy(users, np.clip(reward, 0.0, 1.0), hazard, n_steps),
                 "exact, posterior mean": _exact(users, *own, n_steps),
             }
             _score(users, orders, n_steps, measures)

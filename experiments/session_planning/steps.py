@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 
 from experiments.session_planning.populations import Population
 from experiments.session_planning.strategies import outcome
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Measures, Sizes
 from sojourn.interfaces import Planner
 from sojourn.planning import (
     beam,
@@ -56,7 +56,6 @@ CHANGES: Final[Mapping[str, Change]] = {
     "items have trends": _by_item,
     "items have steps": _by_step,
 }
-LENGTHS: Final = (20, 50)
 SETTINGS: Final = tuple(f"{name}, T = {length}" for name in CHANGES for length in LENGTHS)
 
 _PACE: Final = 40.0

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.populations import Population, Users
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Measures, Sizes
 from sojourn.interfaces import Planner
 from sojourn.planning import (
     beam,
@@ -41,8 +41,6 @@ POPULATIONS: Final[Mapping[str, Population]] = {
     "click rate .35": Population(reward=(7.0, 13.0)),
 }
 """The means of rewards and hazards stay; a larger sum of the two parameters is a narrower law."""
-
-LENGTHS: Final = (20, 50)
 
 SETTINGS: Final = tuple(f"{name}, T = {length}" for name in POPULATIONS for length in LENGTHS)
 

@@ -14,10 +14,11 @@ from experiments.session_planning.bars import bars_table
 from experiments.session_planning.claims import claims_table
 from experiments.session_planning.figures import PAPER_GAINS, needed_click_rate
 from experiments.session_planning.generator import CLICK_MODELS, QUIT_MODELS
-from experiments.session_planning.noise import LENGTHS, LEVELS
+from experiments.session_planning.noise import LEVELS
 from experiments.session_planning.noise import SETTINGS as NOISY
 from experiments.session_planning.outcomes import Outcomes
 from experiments.session_planning.texts import gain, mean
+from experiments.session_planning.units import LENGTHS
 
 _GENERATOR: Final = ("generator", "standard")
 

@@ -19,7 +19,7 @@ def mean(
     found = outcomes.mean(study, setting, contestant, measure)
     if found is None:
         return ""
-    value = f"{factor * found.percent:,.{places}f}"
+    value = f"{factor * found.value:,.{places}f}"
     return value if found.stderr is None else f"{value} ± {factor * found.stderr:.{places}f}"
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.populations import Population
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Measures, Sizes
 from sojourn.planning import Fatigue, plan_exact, plan_greedy, plan_path
 from sojourn.records import IntArray, Plan, SessionMDP
 
@@ -21,7 +21,6 @@ LEVELS: Final[Mapping[str, tuple[float, float]]] = {
 
 N_CATEGORIES: Final = 8
 WINDOW: Final = 10
-LENGTHS: Final = (20, 50)
 SETTINGS: Final = tuple(f"{level}, T = {length}" for level in LEVELS for length in LENGTHS)
 
 

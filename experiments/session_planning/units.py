@@ -9,6 +9,9 @@ from typing import Final
 Measures = dict[str, dict[str, float | list[float] | None]]
 """Contestant -> measure -> value; None where it does not apply."""
 
+LENGTHS: Final = (20, 50)
+"""Steps T of the sessions that are planned."""
+
 TUNING_SEED: Final = 1000
 """Seeds from here on are for choosing settings alone; no result is from them."""
 

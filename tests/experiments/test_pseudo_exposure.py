@@ -251,7 +251,7 @@ def test_differences_are_paired_by_seed() -> None:
     cell = Cell("curves", "online", "lin", 3)
     found = Outcomes([*records, record("b", 7, 1e9)]).difference(cell, Run("b"), Run("a"))
     assert found is not None
-    assert found.percent == pytest.approx(6.0)
+    assert found.value == pytest.approx(6.0)
     assert found.stderr == pytest.approx(np.std([10, 12, 14], ddof=1) / np.sqrt(3) / 2.0)
     assert (found.n_seeds, found.clear, str(found)) == (3, True, "+6.0 ± 0.6")
 
@@ -292,8 +292,8 @@ def test_a_claim_is_judged_by_its_rule() -> None:
 
 
 def test_one_seed_is_never_clear() -> None:
-    assert not Difference(percent=50.0, stderr=None, n_seeds=1).clear
-    assert str(Difference(percent=50.0, stderr=None, n_seeds=1)) == "+50.0"
+    assert not Difference(value=50.0, stderr=None, n_seeds=1).clear
+    assert str(Difference(value=50.0, stderr=None, n_seeds=1)) == "+50.0"
 
 
 def test_bars_are_met_or_not_by_the_numbers() -> None:
