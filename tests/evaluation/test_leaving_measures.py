@@ -254,7 +254,7 @@ def test_a_log_that_cannot_judge_is_refused(log: LogBatch) -> None:
 
 def test_a_model_that_ruled_out_what_happened_is_refused() -> None:
     batch, model = _pages(["gq", "gq"], [1.0, 0.5, 1.0, 1.0])
-    with pytest.raises(InvalidInputError, match="1 of 4 pages ended as the model had ruled out"):
+    with pytest.raises(InvalidInputError, match="1 of 4 pages ended as Survives had ruled out"):
         judge_leaving(model, batch)
 
 

@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 
 from sojourn.errors import InvalidInputError
 from sojourn.exposure import logistic_regression
-from sojourn.exposure.logistic import LogisticLoss
+from sojourn.exposure.logistic import LogisticLoss, softplus
 from sojourn.records import FloatArray
 
 Rows = tuple[FloatArray, FloatArray, FloatArray]
@@ -31,6 +31,29 @@ def test_it_finds_the_minimum(rows: Rows) -> None:
     assert loss(found) <= best.fun + 1e-8
     np.testing.assert_allclose(found, best.x, atol=1e-5)
     assert fit.converged
+
+
+def test_nothing_is_searched_for_where_rounding_hides_the_descent(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, value = 0, LogisticLoss.value
+
+    def counted(self: LogisticLoss, beta: FloatArray) -> float:
+        nonlocal asked
+        asked += 1
+        return value(self, beta)
+
+    monkeypatch.setattr(LogisticLoss, "value", counted)
+    rng, steps = np.random.default_rng(0), 0
+    for _ in range(20):
+        features = rng.normal(size=(2000, 3))
+        steps += logistic_regression(features, (features[:, 0] > rng.normal(size=2000)).astype(np.float64)).n_steps
+    assert asked < 1.5 * steps
+
+
+def test_softplus_keeps_its_digits_at_both_ends() -> None:
+    """log(1 + e^z) is e^z for the smallest z and z for the largest."""
+    z = np.array([-700.0, -40.0, -1.0, 0.0, 1.0, 40.0, 1e300])
+    wanted = [np.exp(-700.0), np.exp(-40.0), np.log1p(np.exp(-1.0)), np.log(2.0), 1.0 + np.log1p(np.exp(-1.0)), 40.0]
+    np.testing.assert_allclose(softplus(z), [*wanted, 1e300], rtol=1e-14)
 
 
 def test_a_soft_target_is_a_share_of_outcomes_and_a_weight_a_number_of_rows() -> None:

@@ -3,13 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.optimize import approx_fprime, minimize
+from scipy.optimize import minimize
 from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
 from sojourn.models import Platt, ProductPlatt
 from sojourn.models.calibration.outcomes import smoothed
-from sojourn.models.calibration.page_likelihood import PageLikelihood
 from sojourn.records import FloatArray, IntArray
 
 Pages = tuple[FloatArray, IntArray, FloatArray]
@@ -37,28 +36,6 @@ def _loss(theta: FloatArray, pages: Pages, target: FloatArray, weight: FloatArra
 @pytest.fixture
 def small(rng: np.random.Generator) -> Pages:
     return _pages(rng, 60, slope=0.8, intercept=-2.5)
-
-
-def test_the_loss_is_that_of_the_products(small: Pages, rng: np.random.Generator) -> None:
-    target, weight = rng.random(60), rng.uniform(0.0, 2.0, 60)
-    pages = PageLikelihood(small[0], small[1], target, weight)
-    for theta in (np.array([0.5, -2.0]), np.array([-1.0, 0.3])):
-        assert pages.loss(theta) == pytest.approx(_loss(theta, small, target, weight), rel=1e-12)
-
-
-def test_the_gradient_equals_differences(small: Pages, rng: np.random.Generator) -> None:
-    pages = PageLikelihood(small[0], small[1], rng.random(60), rng.uniform(0.0, 2.0, 60))
-    for theta in (np.array([0.5, -2.0]), np.array([-1.0, 0.3]), np.array([2.0, -6.0])):
-        assert_allclose(pages.gradient(theta), approx_fprime(theta, pages.loss, 1e-7), rtol=1e-5, atol=1e-4)
-
-
-def test_extreme_lines_lose_no_digits(small: Pages) -> None:
-    pages = PageLikelihood(small[0], small[1], np.full(60, 0.5), np.ones(60))
-    n_items = np.bincount(small[1], minlength=60)
-    rare = pages.loss(np.array([0.0, -60.0]))  # 1 - prod (1 - q) is n q there, far below what 1 - p can tell
-    assert rare == pytest.approx(-0.5 * (np.log(n_items) - 60.0).sum(), rel=1e-12)
-    assert pages.loss(np.array([0.0, 700.0])) == pytest.approx(0.5 * 700.0 * n_items.sum())
-    assert np.isfinite(pages.gradient(np.array([0.0, -800.0]))).all()
 
 
 def test_it_finds_the_maximum(small: Pages, rng: np.random.Generator) -> None:
@@ -108,6 +85,12 @@ def test_the_order_of_rows_and_pages_does_not_matter(small: Pages, rng: np.rando
     moved[renamed] = left
     again = ProductPlatt().fit_pages(score[order], renamed[page[order]], moved).line
     assert again.slope == pytest.approx(line.slope, rel=1e-6)
+
+
+def test_pages_that_differ_in_nothing_say_nothing_of_the_slope() -> None:
+    score, page, left = np.tile([0.0, 1.0], 80), np.repeat(np.arange(80), 2), np.repeat([1.0, 0.0], [20, 60])
+    with pytest.raises(InvalidInputError, match=r"got slope 0 \+- inf"):
+        ProductPlatt().fit_pages(score, page, left)
 
 
 def test_a_score_for_staying_is_refused(small: Pages) -> None:

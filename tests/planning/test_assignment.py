@@ -4,13 +4,10 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from sojourn.checks import require_planner
-from sojourn.interfaces import Planner
 from sojourn.planning import plan_by_assignment, plan_compromise, plan_exact, plan_greedy, plan_session
 from sojourn.planning.moves import _Surroundings, best_move
 from sojourn.records import FloatArray, IntArray, SessionMDP, value_of
@@ -33,11 +30,6 @@ def sessions(draw: st.DrawFn) -> SessionMDP:
     for array in (mdp.reward, mdp.hazard):
         array.flags.writeable = False
     return mdp
-
-
-@pytest.mark.parametrize("planner", [plan_by_assignment, plan_session])
-def test_they_keep_the_contract_of_planners(planner: Planner) -> None:
-    require_planner(lambda: planner)
 
 
 @given(mdp=sessions())

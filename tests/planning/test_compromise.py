@@ -6,17 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from sojourn.checks import require_planner
 from sojourn.errors import InvalidInputError
-from sojourn.interfaces import Planner
 from sojourn.planning import plan_compromise, plan_exact, plan_greedy, plan_resorted_compromise
 from sojourn.planning.repeats import backward_induction
 from sojourn.records import IntArray, SessionMDP
-
-
-@pytest.mark.parametrize("planner", [plan_compromise, plan_resorted_compromise])
-def test_they_keep_the_contract_of_planners(planner: Planner) -> None:
-    require_planner(lambda: planner)
 
 
 def test_worked_out_by_hand() -> None:

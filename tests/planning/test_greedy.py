@@ -1,18 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from numpy.testing import assert_array_equal
 
-from sojourn.checks import require_planner
-from sojourn.interfaces import Planner
 from sojourn.planning import plan_by_ratio, plan_greedy
 from sojourn.records import SessionMDP
-
-
-@pytest.mark.parametrize("planner", [plan_greedy, plan_by_ratio])
-def test_they_keep_the_contract_of_planners(planner: Planner) -> None:
-    require_planner(lambda: planner)
 
 
 def test_greedy_takes_rewards_and_leaves_hazards() -> None:

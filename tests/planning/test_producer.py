@@ -10,7 +10,6 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from sojourn.checks import check_path_model
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import ClickRateDoubt, HazardDoubt, PathModel
 from sojourn.logs import SessionFeatures
@@ -148,11 +147,6 @@ def test_a_path_begins_as_the_mdp_does() -> None:
     mdp = asked.mdp(REQUEST, 3)
     np.testing.assert_allclose(reward[:, 0], mdp.by_step()[0][0])
     np.testing.assert_allclose(hazard[:, 0], mdp.by_step()[1][0])
-
-
-def test_the_path_keeps_its_contract() -> None:
-    asked = model(Linear({"kind.recent": 0.5}, base=-2.0), Linear({"kind.shown": -0.5}))
-    assert all(result.passed for result in check_path_model(lambda: asked.path(REQUEST, 3)))
 
 
 def test_a_session_that_begins_needs_no_state() -> None:

@@ -13,13 +13,14 @@ import numpy as np
 from scipy.special import logit
 
 from sojourn.errors import InvalidInputError
-from sojourn.evaluation.calibration import Reliability, log_losses, reliability
+from sojourn.evaluation.calibration import Reliability, reliability
 from sojourn.evaluation.metrics import session_mean
 from sojourn.evaluation.ranking import auc, auc_stderr, ranks
 from sojourn.evaluation.survival_curve import SurvivalCurve, survival_curve
+from sojourn.exposure.page_ends import page_numbers
 from sojourn.interfaces import QuitModel
 from sojourn.models.quit.pages import PageOutcomes
-from sojourn.records import BoolArray, Estimate, FloatArray, IntArray, LogBatch
+from sojourn.records import BoolArray, Estimate, FloatArray, LogBatch
 from sojourn.records.arrays import expect_shape
 
 
@@ -136,18 +137,18 @@ def judge_leaving(
         If the model ruled out what happened.
     """
     pages = PageOutcomes.of(batch)
-    survival = _page_survival(model, batch, pages)
+    survival, losses = _survival_and_losses(model, batch, pages)
     hazards = _hazards(model, batch)
     return LeavingReport(
         n_pages=pages.n_pages,
         n_left=int(pages.left.sum()),
         n_not_judged=batch.n_rounds - pages.n_pages,
-        log_loss=session_mean(_losses(survival, pages), pages.session),
+        log_loss=session_mean(losses, pages.session),
         auc=auc(-survival, pages.left),
         auc_stderr=auc_stderr(-survival, pages.left, pages.session),
         bag_auc=auc(-hazards[pages.rounds].min(axis=1), ~pages.left),
         reliability=reliability(1.0 - survival, pages.left.astype(np.float64), session=pages.session, n_bins=n_bins),
-        curve=survival_curve(_numbers(pages, batch), pages.left, survival),
+        curve=survival_curve(page_numbers(batch.take(pages.rounds)), pages.left, survival),
         hazard_error=None if true_hazard is None else _hazard_error(hazards, true_hazard, batch.shown),
     )
 
@@ -158,34 +159,15 @@ def paired_page_log_loss(first: QuitModel, second: QuitModel, batch: LogBatch) -
     The standard error is paired, and clustered by session.
     """
     pages = PageOutcomes.of(batch)
-    ours, theirs = (_losses(_page_survival(model, batch, pages), pages) for model in (first, second))
+    ours, theirs = (_survival_and_losses(model, batch, pages)[1] for model in (first, second))
     return session_mean(ours - theirs, pages.session)
 
 
-def _numbers(pages: PageOutcomes, batch: LogBatch) -> IntArray:
-    """Number of each known page in its session, (p,): those before it in the session are known as well."""
-    order, rows = np.lexsort((batch.step[pages.rounds], pages.session)), np.arange(pages.n_pages)
-    begins = np.diff(pages.session[order], prepend=pages.session[order[0]] - 1) != 0
-    number = np.empty_like(rows)
-    number[order] = rows - np.maximum.accumulate(np.where(begins, rows, 0))
-    return number
-
-
-def _page_survival(model: QuitModel, batch: LogBatch, pages: PageOutcomes) -> FloatArray:
+def _survival_and_losses(model: QuitModel, batch: LogBatch, pages: PageOutcomes) -> tuple[FloatArray, FloatArray]:
+    """P(goes on) and the log-loss of each known page, (p,) both."""
     survival = model.page_survival(batch)
     expect_shape(survival, (batch.n_rounds,), "page_survival")
-    return survival[pages.rounds]
-
-
-def _losses(survival: FloatArray, pages: PageOutcomes) -> FloatArray:
-    losses = log_losses(survival, (~pages.left).astype(np.float64))
-    ruled_out = int(np.isinf(losses).sum())
-    if ruled_out:
-        raise InvalidInputError(
-            f"page_survival: {ruled_out} of {len(losses)} pages ended as the model had ruled out (probability 0), so "
-            "its log-loss is infinite; keep hazards off 0 and 1, by a ridge or a calibrator"
-        )
-    return losses
+    return survival[pages.rounds], pages.log_losses(survival, model=type(model).__name__)
 
 
 def _hazards(model: QuitModel, batch: LogBatch) -> FloatArray:

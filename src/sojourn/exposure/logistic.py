@@ -7,7 +7,7 @@ is convex, so a step that is halved until it descends always leads on.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,7 @@ from sojourn.records.arrays import expect_finite, expect_shape
 _BLOCK: Final = 1 << 13  # rows that stay in the cache while they are worked on
 _SUFFICIENT: Final = 1e-4  # share of the foretold descent that a step has to make
 _HALVINGS: Final = 40
+_ROUNDING: Final = 1e-15  # share of the loss below which a descent cannot be told
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -96,14 +97,7 @@ class LogisticLoss:
     def newton_step(self, beta: FloatArray) -> tuple[FloatArray, float]:
         """One damped step: where it leads, and the descent, >= 0."""
         start, gradient, hessian = self._derivatives(beta)
-        direction = solve(hessian, gradient)
-        slope = float(gradient @ direction)
-        for halving in range(_HALVINGS):
-            ahead = beta - 0.5**halving * direction
-            descent = start - self.value(ahead)
-            if descent >= _SUFFICIENT * 0.5**halving * slope:
-                return ahead, descent
-        return beta, 0.0  # at the minimum, to rounding
+        return damped_step(self.value, beta, start=start, gradient=gradient, curvature=hessian)
 
     def value(self, beta: FloatArray) -> float:
         """The loss."""
@@ -138,10 +132,9 @@ def logit(features: FloatArray, beta: FloatArray) -> FloatArray:
 
 
 def softplus(z: FloatArray) -> FloatArray:
-    """log(1 + e^z) without overflow; cheaper than logaddexp."""
+    """log(1 + e^z) to the last digits at both ends, without overflow; cheaper than logaddexp."""
     each = np.exp(-np.abs(z))
-    each += 1.0
-    np.log(each, out=each)
+    np.log1p(each, out=each)
     each += np.maximum(z, 0.0)
     return each
 
@@ -165,6 +158,27 @@ def solve(hessian: FloatArray, gradient: FloatArray) -> FloatArray:
     """The Newton direction, in units in which the diagonal is 1: the intercept's curvature may be tiny."""
     scale = 1.0 / np.sqrt(np.maximum(np.abs(np.diag(hessian)), np.finfo(np.float64).tiny))
     return np.asarray(scale * np.linalg.lstsq(hessian * np.outer(scale, scale), scale * gradient)[0])
+
+
+def damped_step(
+    loss: Callable[[FloatArray], float],
+    beta: FloatArray,
+    *,
+    start: float,
+    gradient: FloatArray,
+    curvature: FloatArray,
+) -> tuple[FloatArray, float]:
+    """Newton's step from ``beta``, whose loss is ``start``, halved until it descends; with the descent, >= 0."""
+    direction = solve(curvature, gradient)
+    slope = float(gradient @ direction)
+    for halving in range(_HALVINGS):
+        ahead = beta - 0.5**halving * direction
+        descent = start - loss(ahead)
+        if descent >= _SUFFICIENT * 0.5**halving * slope:
+            return ahead, descent
+        if slope < _ROUNDING * abs(start):
+            break
+    return beta, 0.0  # at the minimum, to rounding
 
 
 def _check(features: FloatArray, target: FloatArray, weight: FloatArray, ridge: float, max_steps: int) -> None:

@@ -1,13 +1,24 @@
-"""What an item is worth: models of the expected reward that know their own doubt.
+"""What an item is worth, and whether it makes people leave: models that know their own doubt.
 
-`BayesianRidge` has one set of parameters, or an independent one per slot; in `HybridRidge` the slots share a part.
+*Learning round by round*, as a bandit does: `BayesianRidge` has one set of parameters, or an independent one per slot;
+in `HybridRidge` the slots share a part.
 
-For whole sessions: click rates fitted to a log at once (``sojourn.models.click_rate``), what makes people leave
-(``sojourn.models.quit``), calibrators that make probabilities of scores (``sojourn.models.calibration``), and bags of
-models, which give standard errors to any.
+*Fitted to a log at once*, to plan whole sessions by:
 
-Short codes of wide contexts come from ``sojourn.models.autoencoder`` (`DenoisingAutoencoder`), which is imported by
-that name alone, since it needs the extra ``torch``.
+- The click rate of a seen item (``sojourn.models.click_rate``). Take `LogisticClickRate`, or `BoostedClickRate` where
+  clicks bend; `ClassifierClickRate` for a classifier of your own, inside `CalibratedClickRate` unless its probabilities
+  hold.
+- The hazard that a seen item makes the person leave (``sojourn.models.quit``). Let `choose_quit_model` decide between
+  `NoisyOr` and `AnyAccepted`, two ways to leave a page; `BoostedNoisyOr` where hazards bend; `ClassifierHazard` for
+  pages of one item. `mi_svm`, `MultiInstance` and `NoMIL` are the paper's way; give them `ProductPlatt`.
+  `ConstantHazard` and `StepHazard` are what to beat. Without session ends in the log: `sojourn.exposure.item_hazard`.
+- From scores to probabilities (``sojourn.models.calibration``). Take `Platt`; `BetaCalibration` where the ends bend;
+  `Isotonic` for any rising shape, given many outcomes; `ProductPlatt` for hazards, learned from whole pages.
+- Standard errors for models without them: `HalfSampledClickRate` and `HalfSampledQuitModel`. The linear models have
+  their own.
+
+*Codes of wide contexts*: ``sojourn.models.autoencoder`` (`DenoisingAutoencoder`) is imported by that name alone, since
+it needs the extra ``torch``. Nothing else here needs more than NumPy and SciPy until a model asks for it.
 """
 
 from __future__ import annotations

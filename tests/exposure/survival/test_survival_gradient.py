@@ -30,10 +30,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def clicked(batch: LogBatch, rng: np.random.Generator) -> LogBatch:
-    parts = {name: getattr(batch, name) for name in ("item", "features", "position", "session", "step")}
+    """Sessions of two and three pages in turn, some of which end with a quit; the first one does."""
+    parts = {name: getattr(batch, name) for name in ("item", "features", "position")}
     click = (rng.random(batch.item.shape) < 0.3).astype(np.float64)
-    seen, quits = rng.random(batch.item.shape) < 0.6, rng.random(batch.n_rounds) < 0.5
-    return LogBatch(**parts, click=click, reward=click, seen=seen, quits=quits)
+    row = np.arange(batch.n_rounds)
+    session = row // 5 * 2 + (row % 5 >= 2)
+    quits = np.isin(row % 5, [1, 4]) & ((rng.random(batch.n_rounds) < 0.5) | (row == 1))
+    seen = rng.random(batch.item.shape) < 0.6
+    return LogBatch(**parts, session=session, step=row, click=click, reward=click, seen=seen, quits=quits)
 
 
 def prepared(batch: LogBatch, options: dict[str, Any], rng: np.random.Generator) -> tuple[Fitted, Pages]:
@@ -68,9 +72,12 @@ def test_the_fast_pass_agrees_with_a_sum_over_depths(
         [b.log_likelihood for b in fitted.objective(pages, fitted.described(pages)).blocks(fitted.vector)]
     )
     assert batch.quits is not None
+    assert not batch.quits[4::5].all()  # so that of third pages nothing is told
     for page in range(batch.n_rounds):
         there = pages.shown[:, page]
-        went_on = None if "went_on" not in OPTIONS[name] else not batch.quits[page]
+        second, third = page % 5 == 1, page % 5 == 4
+        unknown = "went_on" not in OPTIONS[name] or third or (second and not batch.quits[page])
+        went_on = None if unknown else not second
         p, q = answers.click[:, there, page], answers.hazard[:, there, page]
         click = pages.click[there, page].astype(np.int64)
         if not there.any():

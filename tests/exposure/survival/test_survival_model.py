@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from sojourn.checks import check_click_model, require_click_model
-from sojourn.errors import InvalidInputError
+from sojourn.errors import InvalidInputError, LogError
 from sojourn.exposure.survival import (
     SurvivalModel,
     cascade,
@@ -180,8 +180,10 @@ def test_what_cannot_be_learned_from_is_refused(batch_of: BatchOf) -> None:
     for empty in (batch_of([[-1]], [[0]]), log.take(slice(0))):
         with pytest.raises(InvalidInputError, match="at least one slot"):
             dbn().fit(empty)
-    with pytest.raises(InvalidInputError, match="log that holds `quits`"):
+    with pytest.raises(LogError, match="add a column `quit`"):
         dbn(went_on=True).fit(log)
+    with pytest.raises(LogError, match="sessions of several pages"):
+        dbn(went_on=True).fit(replace(log, quits=np.zeros(1, dtype=np.bool_)))
     with pytest.raises(InvalidInputError, match="log that holds `seen`"):
         dbn(seen=True).fit(log)
     with pytest.raises(InvalidInputError, match="at least one slot that was seen"):

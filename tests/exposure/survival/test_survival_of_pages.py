@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sojourn.checks import check_quit_model
-from sojourn.exposure.survival import SurvivalModel, cascade, item_hazard
+from sojourn.exposure.page_ends import PageEnds
+from sojourn.exposure.survival import SurvivalModel, cascade
 from sojourn.interfaces import QuitModel
-from sojourn.records import FloatArray, LogBatch
+from sojourn.records import BoolArray, FloatArray, LogBatch
+from sojourn.simulation.sessions import SessionWorld, simulate_sessions
 
 Known = Callable[..., SurvivalModel]
 Shuffled = Callable[..., LogBatch]
+Information = Callable[[SurvivalModel, LogBatch], FloatArray]
 ByDepth = Callable[..., tuple[FloatArray, FloatArray]]
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -54,12 +56,40 @@ def test_after_a_cascade_those_go_on_who_did_not_click(shuffled: Shuffled, rng: 
     np.testing.assert_allclose(model.page_survival(batch), (1 - model.attraction(batch)).prod(axis=1), rtol=1e-12)
 
 
-def test_it_is_a_quit_model_that_learns_from_clicks_alone() -> None:
-    results = {
-        each.name: each for each in check_quit_model(lambda: item_hazard(attraction="features", tolerance=1e-12))
+def test_sessions_cut_off_leave_no_bias(
+    observed_information: Information, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    """All are cut off after two pages, and some are lost after one. It would be biased to take either for going on, and
+    to count who left where the others are cut off.
+    """
+    world = SessionWorld.draw(leaving="item_by_item", n_features=2, hazard_mean=0.08, rng=rng)
+    rules: dict[str, Callable[[LogBatch, PageEnds], PageEnds]] = {
+        "fair": lambda _, ends: ends,
+        "went on unless quit": lambda log, _: PageEnds(left=quits_of(log), went_on=~quits_of(log)),
+        "left where cut off": lambda log, ends: replace(ends, left=quits_of(log)),
     }
-    assert [each.message for each in results.values() if not each.passed] == []
-    assert results["a_log_without_ends_is_refused"].message == "learns from clicks alone"
+    z: dict[str, list[float]] = {name: [] for name in rules}
+    ends_of = PageEnds.of
+    for _ in range(25):
+        log = simulate_sessions(world, 700, page_sizes=(3, 5), max_pages=2, rng=rng)
+        lost = (rng.random(700) < 0.3)[log.session]
+        log = replace(log, quits=quits_of(log) & ~lost).take((log.step == 0) | ~lost)
+        for name, rule in rules.items():
+            monkeypatch.setattr(PageEnds, "of", lambda log, rule=rule: rule(log, ends_of(log)))
+            model = SurvivalModel(attraction="features", hazard=("x",), went_on=True, ridge=1e-3).fit(log)
+            assert model._fitted is not None
+            p0 = int(model._fitted[0].layout.split(np.arange(model.n_parameters, dtype=np.float64))["p0"][0])
+            variance = np.linalg.inv(observed_information(model, log))[p0, p0]
+            z[name].append((float(model.parameters["p0"][0]) - world.hazard_intercept) / np.sqrt(variance))
+    chance = 4.0 / np.sqrt(25)
+    assert abs(np.mean(z["fair"])) < chance
+    assert np.mean(z["went on unless quit"]) < -chance
+    assert np.mean(z["left where cut off"]) > chance
+
+
+def quits_of(log: LogBatch) -> BoolArray:
+    assert log.quits is not None
+    return log.quits
 
 
 def test_hazards_of_features_keep_their_shape(shuffled: Shuffled, known: Known, rng: np.random.Generator) -> None:

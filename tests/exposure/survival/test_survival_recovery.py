@@ -157,12 +157,16 @@ def test_more_is_known_where_more_is_logged(
 
 
 def _with_depth(log: LogBatch, truth: SurvivalModel, rng: np.random.Generator) -> LogBatch:
-    """How far each reader went, drawn from its posterior given the clicks, and whether he went on past the end."""
+    """How far each reader went, drawn from its posterior given the clicks; one who goes on past the end of a page, in
+    the same session, meets the next.
+    """
     posterior = truth.posterior_examination(log)
     depth = (rng.random(log.n_rounds)[:, None] < posterior).sum(axis=1)
     at_end = depth == log.n_slots
     leaves = rng.random(log.n_rounds) < truth.hazard(log)[:, -1]
-    return replace(log, seen=np.arange(log.n_slots) < depth[:, None], quits=~at_end | leaves)
+    quits = ~at_end | leaves
+    session, seen = np.cumsum(quits) - quits, np.arange(log.n_slots) < depth[:, None]
+    return replace(log, seen=seen, quits=quits, session=session, step=np.arange(log.n_rounds))
 
 
 def test_sessions_that_scroll_further_are_told_apart(

@@ -79,6 +79,6 @@ def test_bad_input_is_named(world: World) -> None:
     log = world(0).log
     with pytest.raises(InvalidInputError, match="at least one quit model"):
         choose_quit_model({}, log, log)
-    for value in (0.0, 1.0, np.nan):
+    for kept, left in ((0.0, 0.0), (1.0, 1.0), (np.nan, np.nan), (1.5, 0.5), (0.5, -0.5)):
         with pytest.raises(InvalidInputError, match="as Told had ruled out"):
-            page_losses(Told(np.full(log.n_rounds, value)), log)
+            page_losses(Told(np.where(log.quits, left, kept)), log)

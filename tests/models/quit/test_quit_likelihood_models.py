@@ -10,8 +10,8 @@ from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import HazardDoubt
+from sojourn.models.any_item import AnyItemFit, any_item_regression
 from sojourn.models.quit import AnyAccepted, NoisyOr
-from sojourn.models.quit.any_item import AnyItemFit, any_item_regression
 from sojourn.records import FloatArray, LogBatch
 from sojourn.simulation.sessions import SessionWorld
 

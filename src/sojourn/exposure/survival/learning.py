@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from sojourn.errors import InvalidInputError
+from sojourn.exposure.page_ends import PageEnds
 from sojourn.exposure.survival.description import Described
 from sojourn.exposure.survival.detector import surprise
 from sojourn.exposure.survival.fit import Optimum, information, maximise
 from sojourn.exposure.survival.fitted import Fitted
 from sojourn.exposure.survival.layout import kappas
-from sojourn.exposure.survival.pages import Pages, to_depth, to_first_click, with_quits
+from sojourn.exposure.survival.pages import Pages, to_depth, to_first_click, with_ends
 from sojourn.exposure.survival.report import SurvivalReport, doubts
 from sojourn.exposure.survival.structure import Structure
 from sojourn.records import FloatArray, LogBatch
@@ -33,7 +34,7 @@ class Evidence:
         if structure.leaves == "at_click":  # a second click is impossible, and what follows the first tells nothing
             pages = to_first_click(pages)
         if self.went_on:
-            pages = with_quits(pages, batch.quits)
+            pages = with_ends(pages, PageEnds.of(batch))
         return to_depth(pages, batch.seen) if self.seen else pages
 
 

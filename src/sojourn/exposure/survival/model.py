@@ -46,7 +46,9 @@ class SurvivalModel:
     page_effect
         Readers differ: ``logit R = t0 + theta.x + sigma z`` with z normal and the same for a page, sigma learned.
     went_on
-        Learn from ``batch.quits`` too: a reader who did not quit has seen the whole page and not left it.
+        Learn from where sessions end too, by `PageEnds`, as all quit models do: a reader whose session has a later page
+        saw the whole page and did not leave it, and one who quit left it. The last page of a session without a quit is
+        censored, and only its clicks count. So each page needs its session's code, not one of its own.
     seen
         Learn from the viewport signal ``batch.seen`` too: a page was left where it ends.
     ridge

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.errors import InvalidInputError
+from sojourn.exposure.page_ends import PageEnds
 from sojourn.records import NO_ITEM, BoolArray, FloatArray, IntArray, LogBatch
 
 MOST_SLOTS: Final = 10_000
@@ -157,9 +158,8 @@ def to_depth(pages: Pages, seen: BoolArray | None) -> Pages:
     ).take(depth > 0)
 
 
-def with_quits(pages: Pages, quits: BoolArray | None) -> Pages:
-    """Pages (n,) that were left at or above their end, and pages that the reader saw whole and went on from."""
-    if quits is None:
-        raise InvalidInputError("went_on: expected a log that holds `quits`, got none; fit with went_on=False")
-    left = quits & pages.shown.any(axis=0)  # nobody leaves a page without a slot
-    return replace(pages, sure=np.where(quits, pages.sure, pages.n_slots + 1), end=np.where(left, 0.0, 1.0))
+def with_ends(pages: Pages, ends: PageEnds) -> Pages:
+    """Pages that were left at or above their end, and pages that the reader saw whole and went on from."""
+    left = ends.left & pages.shown.any(axis=0)  # nobody leaves a page without a slot
+    sure = np.where(ends.went_on, pages.n_slots + 1, pages.sure)
+    return replace(pages, sure=sure, end=np.where(left, 0.0, 1.0))

@@ -7,6 +7,7 @@ from typing import Self
 import numpy as np
 
 from sojourn.errors import InvalidInputError
+from sojourn.models.any_item import AnyItemLoss
 from sojourn.models.calibration.likelihood import moments
 from sojourn.models.calibration.line import Line
 from sojourn.models.calibration.outcomes import (
@@ -16,7 +17,6 @@ from sojourn.models.calibration.outcomes import (
     refuse_falling,
     smoothed,
 )
-from sojourn.models.calibration.page_likelihood import PageLikelihood
 from sojourn.records import FloatArray, IntArray
 from sojourn.records.arrays import expect_shape
 
@@ -75,13 +75,16 @@ class ProductPlatt:
         rows = weight[page]
         checked_weight(score, left[page], rows)
         (center,), (scale,) = moments(score[:, None], rows)
-        pages = PageLikelihood((score - center) / scale, page, smoothed(left, weight), weight)
-        (slope, intercept), stderr = pages.maximum()
-        slope, stderr = slope / float(scale), stderr / float(scale)
+        order = np.argsort(page, kind="stable")
+        standard = ((score - center) / scale)[order, None]
+        pages = AnyItemLoss(standard, page[order], smoothed(left, weight), weight=weight, ridge=0.0)
+        beta = pages.minimum().beta
+        slope = float(beta[0] / scale)
+        stderr = _slope_stderr(pages.expected_information(beta)) / float(scale)
         refuse_falling(slope, stderr, "ProductPlatt")
         self._line = Line(
             slope=slope,
-            intercept=intercept - slope * float(center),
+            intercept=float(beta[1] - slope * center),
             slope_stderr=stderr,
             warnings=tuple(doubts(left, weight, slope=slope, stderr=stderr)),
         )
@@ -101,6 +104,12 @@ class ProductPlatt:
         found = cls()
         found._line = Line.from_json(text, "ProductPlatt")
         return found
+
+
+def _slope_stderr(information: FloatArray) -> float:
+    """Infinite where pages differ in nothing that the slope could be told by."""
+    determinant = float(np.linalg.det(information))
+    return float(np.sqrt(information[1, 1] / determinant)) if determinant > 0.0 else np.inf
 
 
 def _check_pages(score: FloatArray, page: IntArray, *, n_pages: int) -> None:

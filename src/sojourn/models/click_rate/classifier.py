@@ -6,9 +6,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from sojourn.errors import InvalidInputError, MissingExtraError
+from sojourn.errors import InvalidInputError
 from sojourn.interfaces import ExposureCorrection
-from sojourn.models.click_rate.seen_rows import expect_width, seen_rows
+from sojourn.models.arguments import expect_width
+from sojourn.models.click_rate.seen_rows import seen_rows
+from sojourn.models.extra import imported
 from sojourn.records import FloatArray, LogBatch
 
 
@@ -82,8 +84,4 @@ def _weight_name(classifier: Any) -> str:
 
 
 def _clone(classifier: Any) -> Any:
-    try:
-        from sklearn.base import clone
-    except ImportError as error:
-        raise MissingExtraError("scikit-learn", "learn") from error
-    return clone(classifier)
+    return imported("sklearn.base").clone(classifier)

@@ -11,8 +11,9 @@ from scipy.linalg import solve_triangular
 from sojourn.errors import InvalidInputError
 from sojourn.exposure.logistic import LogisticFit, gram, logistic_regression, penalty
 from sojourn.interfaces import ExposureCorrection
+from sojourn.models.arguments import expect_ridge, expect_width
 from sojourn.models.cholesky import factorized
-from sojourn.models.click_rate.seen_rows import expect_width, seen_rows
+from sojourn.models.click_rate.seen_rows import seen_rows
 from sojourn.models.json_state import read, written
 from sojourn.records import FloatArray, LogBatch
 
@@ -38,8 +39,7 @@ class LogisticClickRate:
     """
 
     def __init__(self, *, ridge: float = 1.0, exposure: ExposureCorrection | None = None) -> None:
-        if not 0.0 < ridge < np.inf:
-            raise InvalidInputError(f"ridge: expected a finite number > 0, got {ridge}")
+        expect_ridge(ridge)
         self.ridge = ridge
         self.exposure = exposure
         self._fitted: _Fitted | None = None

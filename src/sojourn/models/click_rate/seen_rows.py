@@ -61,11 +61,3 @@ def _expect_unchanged(rows: FloatArray, logged: FloatArray, name: str) -> None:
             f"exposure: expected a correction that weighs rows, such as RowWeighting, got one that changes {name}, "
             "which fits no model of P(click | seen)"
         )
-
-
-def expect_width(features: FloatArray, n_features: int) -> None:
-    """Refuse features (..., d) of another width than the model learned from."""
-    if features.ndim == 0 or features.shape[-1] != n_features:
-        raise InvalidInputError(
-            f"features: expected shape (..., {n_features}), as the model learned from, got {features.shape}"
-        )

@@ -17,8 +17,8 @@ Logs without session ends: `sojourn.exposure.item_hazard` learns hazards from cl
 
 from __future__ import annotations
 
+from sojourn.models.any_item import AnyItemFit
 from sojourn.models.quit.any_accepted import AnyAccepted
-from sojourn.models.quit.any_item import AnyItemFit
 from sojourn.models.quit.baselines import ConstantHazard, StepHazard
 from sojourn.models.quit.boosted_noisy_or import BoostedNoisyOr
 from sojourn.models.quit.calibrated_hazard import PageCalibrator

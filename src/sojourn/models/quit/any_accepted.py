@@ -8,10 +8,9 @@ import numpy as np
 from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
-from sojourn.models.click_rate.seen_rows import expect_width
-from sojourn.models.quit.any_item import AnyItemFit, any_item_regression, expect_ridge, page_total
+from sojourn.models.any_item import AnyItemFit, any_item_regression, page_total
+from sojourn.models.arguments import expect_ridge
 from sojourn.models.quit.pages import PageOutcomes
-from sojourn.models.quit.state import fit_from_json, fit_to_json
 from sojourn.records import FloatArray, LogBatch
 
 
@@ -48,32 +47,27 @@ class AnyAccepted:
 
     def acceptance_of(self, features: FloatArray) -> FloatArray:
         """P(accepted | seen) a, (...,) of features (..., d)."""
-        return np.asarray(expit(self._log_odds(features)))
+        return np.asarray(expit(self.regression.log_odds(features)))
 
     def hazard_of(self, features: FloatArray, *, step: int = 0) -> FloatArray:
         """P(leaves after a page of this item alone) = 1 - a, (...,) of features (..., d)."""
-        return np.asarray(expit(-self._log_odds(features)))
+        return np.asarray(expit(-self.regression.log_odds(features)))
 
     def hazard_std_of(self, features: FloatArray, *, step: int = 0) -> FloatArray:
         """Standard error of the hazard, and of the acceptance, (...,) of features (..., d)."""
-        expect_width(features, len(self.regression.coefficients))
         return self.regression.probability_std(features)
 
     def page_survival(self, batch: LogBatch) -> FloatArray:
         """1 less the product of 1 - a over the shown items, (n,); 0 on a page without items."""
-        return np.asarray(-np.expm1(-page_total(self._log_odds(batch.features), batch.shown)))
+        return np.asarray(-np.expm1(-page_total(self.regression.log_odds(batch.features), batch.shown)))
 
     def to_json(self) -> str:
         """What was learned, as text."""
-        return fit_to_json(self.regression, "AnyAccepted")
+        return self.regression.to_json("AnyAccepted")
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The model that `to_json` wrote."""
         found = cls()
-        found._fitted = fit_from_json(text, "AnyAccepted")
+        found._fitted = AnyItemFit.from_json(text, "AnyAccepted")
         return found
-
-    def _log_odds(self, features: FloatArray) -> FloatArray:
-        expect_width(features, len(self.regression.coefficients))
-        return self.regression.log_odds(features)

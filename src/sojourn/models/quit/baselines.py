@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
-from sojourn.models.quit.any_item import AnyItemFit, any_item_regression, expect_ridge, page_total
+from sojourn.models.any_item import AnyItemFit, any_item_regression, page_total
+from sojourn.models.arguments import expect_ridge
 from sojourn.models.quit.pages import PageOutcomes, steps_of
 from sojourn.records import FloatArray, IntArray, LogBatch
 
@@ -44,8 +45,12 @@ class ConstantHazard:
 class StepHazard:
     """A hazard that depends on how far the session has come, and on nothing else.
 
-    Steps count the items of the session, from 0; ``step`` of `hazard_of` is that of the session, which on its first
-    page is the slot.
+    Steps count the items of the session, from 0. `page_survival` knows them from the log; `hazard_of` takes ``step``
+    for such a step, where the contract says slot of the page. The slot is what planners and measures pass, so on
+    whatever page they ask, they get the hazards of the session's first page. To plan from step s on, give a
+    `SessionMDP` the hazard (t, m)::
+
+        np.stack([model.hazard_of(features, step=s + t) for t in range(n_steps)])
 
     Parameters
     ----------

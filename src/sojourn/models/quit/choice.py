@@ -68,24 +68,8 @@ def choose_quit_model(candidates: Mapping[str, QuitModel], train: LogBatch, held
 
 
 def page_losses(model: QuitModel, batch: LogBatch) -> FloatArray:
-    """Minus the logarithm of the probability of what happened on each page whose outcome is known, (p,).
-
-    Raises
-    ------
-    LogError
-        If the pages say nothing: see `PageOutcomes`.
-    InvalidInputError
-        If the model ruled out what happened.
-    """
-    pages = PageOutcomes.of(batch)
-    survival = model.page_survival(batch)[pages.rounds]
-    happened = np.where(pages.left, 1.0 - survival, survival)
-    if not happened.min() > 0.0:  # NaN is not either
-        raise InvalidInputError(
-            f"page_survival: {int((~(happened > 0.0)).sum())} of {len(happened)} pages ended as "
-            f"{type(model).__name__} had ruled out, so that its log-loss is infinite; keep hazards off 0 and 1"
-        )
-    return np.asarray(-np.log(happened))
+    """`PageOutcomes.log_losses` of a model, on the pages of a log whose outcome is known, (p,)."""
+    return PageOutcomes.of(batch).log_losses(model.page_survival(batch), model=type(model).__name__)
 
 
 def page_log_loss(model: QuitModel, batch: LogBatch) -> float:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from sojourn.errors import InvalidInputError, MissingExtraError
+from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Calibrator
+from sojourn.models.extra import imported
 from sojourn.models.quit.calibrated_hazard import calibrated_on_pages, parted, product_survival
 from sojourn.models.quit.pages import PageOutcomes
 from sojourn.models.quit.scores import Scorer, cloned, fitted_scorer
@@ -134,11 +135,7 @@ def mi_svm(
     penalty
         C, of slack, > 0.
     """
-    try:
-        from sklearn.svm import LinearSVC
-    except ImportError as error:
-        raise MissingExtraError("scikit-learn", "learn") from error
-    svm = LinearSVC(C=penalty, class_weight="balanced", dual=False)
+    svm = imported("sklearn.svm").LinearSVC(C=penalty, class_weight="balanced", dual=False)
     return MultiInstance(svm, calibrator, held_out_share=held_out_share, seed=seed)
 
 

@@ -8,10 +8,9 @@ import numpy as np
 from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
-from sojourn.models.click_rate.seen_rows import expect_width
-from sojourn.models.quit.any_item import AnyItemFit, any_item_regression, expect_ridge, page_total
+from sojourn.models.any_item import AnyItemFit, any_item_regression, page_total
+from sojourn.models.arguments import expect_ridge
 from sojourn.models.quit.pages import PageOutcomes
-from sojourn.models.quit.state import fit_from_json, fit_to_json
 from sojourn.records import FloatArray, LogBatch
 
 
@@ -47,28 +46,23 @@ class NoisyOr:
 
     def hazard_of(self, features: FloatArray, *, step: int = 0) -> FloatArray:
         """P(leaves | seen), whatever the step, (...,) of features (..., d)."""
-        return np.asarray(expit(self._log_odds(features)))
+        return np.asarray(expit(self.regression.log_odds(features)))
 
     def hazard_std_of(self, features: FloatArray, *, step: int = 0) -> FloatArray:
         """Standard error of the hazard, by the curvature of the likelihood, (...,) of features (..., d)."""
-        expect_width(features, len(self.regression.coefficients))
         return self.regression.probability_std(features)
 
     def page_survival(self, batch: LogBatch) -> FloatArray:
         """Product of 1 - q over the shown items, (n,)."""
-        return np.exp(-page_total(self._log_odds(batch.features), batch.shown))
+        return np.exp(-page_total(self.regression.log_odds(batch.features), batch.shown))
 
     def to_json(self) -> str:
         """What was learned, as text."""
-        return fit_to_json(self.regression, "NoisyOr")
+        return self.regression.to_json("NoisyOr")
 
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The model that `to_json` wrote."""
         found = cls()
-        found._fitted = fit_from_json(text, "NoisyOr")
+        found._fitted = AnyItemFit.from_json(text, "NoisyOr")
         return found
-
-    def _log_odds(self, features: FloatArray) -> FloatArray:
-        expect_width(features, len(self.regression.coefficients))
-        return self.regression.log_odds(features)

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.special import logit
 
-from sojourn.errors import InvalidInputError, MissingExtraError
+from sojourn.errors import InvalidInputError
 from sojourn.exposure.logistic import logistic_regression
-from sojourn.models.click_rate.seen_rows import expect_width
+from sojourn.models.arguments import expect_width
+from sojourn.models.extra import imported
 from sojourn.records import BoolArray, FloatArray
 
 
@@ -74,8 +75,4 @@ def cloned(classifier: Any) -> Any:
             "classifier: expected one of scikit-learn's with decision_function or predict_proba, got "
             f"{type(classifier).__name__}"
         )
-    try:
-        from sklearn.base import clone
-    except ImportError as error:
-        raise MissingExtraError("scikit-learn", "learn") from error
-    return clone(classifier)
+    return imported("sklearn.base").clone(classifier)

@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
 from sojourn.exposure import logistic_regression
-from sojourn.models.quit.any_item import AnyItemLoss, AnyItemPages, any_item_regression, log1mexp, page_total
+from sojourn.models.any_item import AnyItemLoss, AnyItemPages, any_item_regression, log1mexp, page_total
 from sojourn.records import BoolArray, FloatArray, IntArray
 
 Drawn = tuple[FloatArray, IntArray, BoolArray]
@@ -39,13 +39,30 @@ def test_the_likelihood_sums_over_the_items_that_brought_it_about() -> None:
 
 @given(seed=st.integers(0, 2**32 - 1), level=st.floats(-6.0, 3.0))
 def test_gradient_and_information_are_those_of_differences(seed: int, level: float) -> None:
-    loss = AnyItemLoss(*drawn(seed), ridge=0.3)
-    beta = np.append(np.random.default_rng(seed).normal(size=2), level)
+    rng = np.random.default_rng(seed)
+    features, page, _ = drawn(seed)
+    loss = AnyItemLoss(features, page, rng.random(12), weight=rng.uniform(0.0, 2.0, 12), ridge=0.3)
+    beta = np.append(rng.normal(size=2), level)
     steps = 1e-5 * np.eye(3)
     slope = [(loss.value(beta + step) - loss.value(beta - step)) / 2e-5 for step in steps]
     np.testing.assert_allclose(loss.gradient(beta), slope, rtol=1e-6, atol=1e-6)
     curvature = [(loss.gradient(beta + step) - loss.gradient(beta - step)) / 2e-5 for step in steps]
     np.testing.assert_allclose(loss.observed_information(beta), curvature, rtol=1e-5, atol=1e-5)
+
+
+def test_a_soft_target_is_a_share_of_outcomes_and_a_weight_a_number_of_pages() -> None:
+    features, page, _ = drawn(5, n_pages=3)
+    soft = AnyItemLoss(features, page, np.array([0.25, 0.5, 1.0]), weight=np.array([4.0, 2.0, 3.0]), ridge=0.5)
+    outcomes = [[True, False, False, False], [True, False], [True] * 3]
+    pages = [features[page == number] for number, times in enumerate(outcomes) for _ in times]
+    repeated = np.repeat(np.arange(9), [len(rows) for rows in pages])
+    hard = AnyItemLoss(np.concatenate(pages), repeated, np.concatenate(outcomes), ridge=0.5)
+    beta = np.array([0.8, -1.1, -0.4])
+    assert soft.value(beta) == pytest.approx(hard.value(beta), rel=1e-12)
+    np.testing.assert_allclose(soft.gradient(beta), hard.gradient(beta), rtol=1e-12)
+    np.testing.assert_allclose(soft.observed_information(beta), hard.observed_information(beta), rtol=1e-12)
+    np.testing.assert_allclose(soft.expected_information(beta), hard.expected_information(beta), rtol=1e-12)
+    np.testing.assert_allclose(soft.minimum().beta, hard.minimum().beta, rtol=1e-6)
 
 
 def test_expected_information_is_the_mean_of_the_observed_one() -> None:
@@ -114,6 +131,9 @@ def test_rare_and_certain_happenings_keep_their_digits() -> None:
     rare = np.array([-60.0, -61.0])
     assert pages.loss(rare) == pytest.approx(60.0 - np.log(1.0 + np.exp(-1.0)), rel=1e-12)
     np.testing.assert_allclose(pages.gradient(rare), [-1 / (1 + np.exp(-1)), -1 / (1 + np.e)], rtol=1e-12)
+    half = AnyItemPages(np.array([0, 0]), np.array([0.5]))
+    assert half.loss(np.full(2, 700.0)) == pytest.approx(700.0)
+    assert np.isfinite(half.gradient(np.full(2, -800.0))).all()
 
 
 def test_slots_without_items_add_nothing() -> None:

@@ -2,35 +2,34 @@
 
 An item brings it about with p_i = sigmoid(z_i), z_i = b + phi.x_i, each on its own; so it happens on a page with
 probability 1 - e^-H, H the sum of log(1 + e^z_i) over the page. Leaving is such a thing for `NoisyOr`, going on for
-`AnyAccepted`. With y = 1 where it happened and w = 1 / (e^H - 1), the loss of a page and its derivatives are
+`AnyAccepted`. With y = 1 where it happened, or the probability that it did, and w = 1 / (e^H - 1), the loss of a page
+and its derivatives are
 
     loss = (1 - y) H - y log(1 - e^-H),      d loss / d z_i = (1 - y - y w) p_i,
     d2 loss = y w (1 + w) P P' + (1 - y - y w) sum_i p_i (1 - p_i) x_i x_i',      P = sum_i p_i x_i  (x with a 1).
 
-The expectation of the second derivative, w P P', is never negative. The loss is not convex; so a step is Newton's where
-the curvature is positive definite and Fisher's elsewhere, and is halved until it descends. A log of a few pages may
-have a second minimum; the steps begin at the hazard that is the same for all. With one item a page this is logistic
-regression.
+and pages add up, each times its weight. The expectation of the second derivative, w P P', is never negative. The loss
+is not convex; so a step is Newton's where the curvature is positive definite and Fisher's elsewhere, and is halved
+until it descends. A log of a few pages may have a second minimum; the steps begin at the hazard that is the same for
+all. With one item a page this is logistic regression.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass, fields
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from scipy.special import expit, logit
 
-from sojourn.errors import InvalidInputError
-from sojourn.exposure.logistic import gram, penalty, solve
+from sojourn.exposure.logistic import damped_step, gram, penalty, softplus
+from sojourn.models.arguments import expect_width
 from sojourn.models.cholesky import factorized, inverse
-from sojourn.models.quit.pages import first_rows
+from sojourn.models.json_state import read, written
 from sojourn.records import BoolArray, FloatArray, IntArray
 from sojourn.records.arrays import expect_finite
 
 _MAX_STEPS: Final = 200
-_HALVINGS: Final = 40
-_SUFFICIENT: Final = 1e-4  # share of the foretold descent that a step has to make
 _TOLERANCE: Final = 1e-9  # nats
 _TINY: Final = np.finfo(np.float64).tiny
 
@@ -59,6 +58,7 @@ class AnyItemFit:
 
     def log_odds(self, features: FloatArray) -> FloatArray:
         """z, (...,) of features (..., d)."""
+        expect_width(features, len(self.coefficients))
         return np.asarray(features @ self.coefficients + self.intercept)
 
     def probability_std(self, features: FloatArray) -> FloatArray:
@@ -66,6 +66,17 @@ class AnyItemFit:
         p = expit(self.log_odds(features))
         x = np.concatenate([features, np.ones((*features.shape[:-1], 1))], axis=-1)
         return np.asarray(p * (1.0 - p) * np.sqrt(((x @ self.covariance) * x).sum(axis=-1)))
+
+    def to_json(self, kind: str) -> str:
+        """The fit as text, for a model of ``kind``."""
+        arrays = {"coefficients": self.coefficients.tolist(), "covariance": self.covariance.tolist()}
+        return written(kind, asdict(self) | arrays)
+
+    @classmethod
+    def from_json(cls, text: str, kind: str) -> Self:
+        """The fit that `to_json` wrote."""
+        state = read(text, kind, [field.name for field in fields(cls)])
+        return cls(**state | {name: np.array(state[name]) for name in ("coefficients", "covariance")})
 
 
 def any_item_regression(features: FloatArray, page: IntArray, happened: BoolArray, *, ridge: float) -> AnyItemFit:
@@ -84,27 +95,50 @@ def any_item_regression(features: FloatArray, page: IntArray, happened: BoolArra
     """
     expect_finite(features, "features")
     loss = AnyItemLoss(features, page, happened, ridge=ridge)
-    beta = np.zeros(features.shape[1] + 1)
-    beta[-1] = logit(happened.sum() / len(page))
-    n_steps, gain = 0, np.inf
-    while gain >= _TOLERANCE and n_steps < _MAX_STEPS:
-        beta, gain = loss.step(beta)
-        n_steps += 1
+    beta, n_steps, converged = loss.minimum()
     return AnyItemFit(
         coefficients=beta[:-1],
         intercept=float(beta[-1]),
         covariance=inverse(factorized(loss.observed_information(beta))),
         n_steps=n_steps,
-        converged=bool(gain < _TOLERANCE),
+        converged=converged,
     )
 
 
-class AnyItemLoss:
-    """Minus the log-likelihood of beta = (coefficients, intercept), plus ridge / 2 |coefficients|^2."""
+class Minimum(NamedTuple):
+    """Where the steps ended, (d + 1,), how many there were, and False if they ran out first."""
 
-    def __init__(self, features: FloatArray, page: IntArray, happened: BoolArray, *, ridge: float) -> None:
-        self._features, self._pages = features, AnyItemPages(page, happened)
+    beta: FloatArray
+    n_steps: int
+    converged: bool
+
+
+class AnyItemLoss:
+    """Minus the log-likelihood of beta = (coefficients, intercept), plus ridge / 2 |coefficients|^2.
+
+    Parameters are those of `AnyItemPages`, the features (r, d) of its items, and a ridge >= 0.
+    """
+
+    def __init__(
+        self,
+        features: FloatArray,
+        page: IntArray,
+        happened: BoolArray | FloatArray,
+        *,
+        weight: FloatArray | None = None,
+        ridge: float,
+    ) -> None:
+        self._features, self._pages = features, AnyItemPages(page, happened, weight)
         self._penalty = penalty(features.shape[1], ridge)
+
+    def minimum(self) -> Minimum:
+        """Steps from the hazard that is the same for all, until one gains next to nothing."""
+        beta = np.append(np.zeros(self._features.shape[1]), self._pages.constant)
+        n_steps, gain = 0, np.inf
+        while gain >= _TOLERANCE and n_steps < _MAX_STEPS:
+            beta, gain = self.step(beta)
+            n_steps += 1
+        return Minimum(beta, n_steps, bool(gain < _TOLERANCE))
 
     def value(self, beta: FloatArray) -> float:
         """The loss."""
@@ -118,32 +152,25 @@ class AnyItemLoss:
     def expected_information(self, beta: FloatArray) -> FloatArray:
         """(d + 1, d + 1), positive semidefinite."""
         z = self._log_odds(beta)
-        root = self._item_sums(z) * np.sqrt(self._pages.odds(z))[:, None]
+        root = self._item_sums(z) * np.sqrt(self._pages.weight * self._pages.odds(z))[:, None]
         return np.asarray(root.T @ root + np.diag(self._penalty))
 
     def observed_information(self, beta: FloatArray) -> FloatArray:
         """(d + 1, d + 1): the second derivative."""
         z = self._log_odds(beta)
         odds, happened = self._pages.odds(z), self._pages.happened
+        some = happened > 0.0
         scale = np.sqrt(odds) * np.sqrt(1.0 + odds)  # of two factors, for the odds of a page may be huge
-        root = self._item_sums(z)[happened] * scale[happened, None]
-        spread = np.where(happened, -odds, 1.0)[self._pages.page] * expit(z) * expit(-z)
+        root = self._item_sums(z)[some] * (scale * np.sqrt(self._pages.weight * happened))[some, None]
+        spread = self._pages.gradient(z) * expit(-z)
         return np.asarray(root.T @ root + gram(self._features, spread) + np.diag(self._penalty))
 
     def step(self, beta: FloatArray) -> tuple[FloatArray, float]:
         """One damped step: where it leads, and the descent, >= 0."""
-        start, gradient = self.value(beta), self.gradient(beta)
         curvature = self.observed_information(beta)
         if not _positive_definite(curvature):
             curvature = self.expected_information(beta)
-        direction = solve(curvature, gradient)
-        slope = float(gradient @ direction)
-        for halving in range(_HALVINGS):
-            ahead = beta - 0.5**halving * direction
-            descent = start - self.value(ahead)
-            if descent >= _SUFFICIENT * 0.5**halving * slope:
-                return ahead, descent
-        return beta, 0.0  # at the minimum, to rounding
+        return damped_step(self.value, beta, start=self.value(beta), gradient=self.gradient(beta), curvature=curvature)
 
     def _log_odds(self, beta: FloatArray) -> FloatArray:
         return np.asarray(self._features @ beta[:-1] + beta[-1])
@@ -155,20 +182,37 @@ class AnyItemLoss:
 
 
 class AnyItemPages:
-    """The loss as a function of the log-odds z (r,) of each item, which trees need as well as lines."""
+    """The loss as a function of the log-odds z (r,) of each item, which trees need as well as lines.
 
-    def __init__(self, page: IntArray, happened: BoolArray) -> None:
-        self.page, self.happened = page, happened
+    Parameters
+    ----------
+    page : (r,) int
+        0 to p - 1, never falling; every page has an item.
+    happened : (p,) bool or float
+        Whether it happened, or the probability that it did.
+    weight : (p,) float, optional
+        >= 0; 1 unless given.
+    """
+
+    def __init__(self, page: IntArray, happened: BoolArray | FloatArray, weight: FloatArray | None = None) -> None:
+        self._page, self.happened = page, happened.astype(np.float64)
+        self.weight = np.ones(len(happened)) if weight is None else weight
         self._starts = first_rows(page)
+
+    @property
+    def constant(self) -> float:
+        """The log-odds of what happened per item: about what all items have if all are alike."""
+        return float(logit((self.weight @ self.happened) / self.weight[self._page].sum()))
 
     def loss(self, z: FloatArray) -> float:
         """Minus the log-likelihood."""
         total = self._total(z)
-        return float(np.where(self.happened, -log1mexp(total), total).sum())
+        return float((self.weight * ((1.0 - self.happened) * total - self.happened * log1mexp(total))).sum())
 
     def gradient(self, z: FloatArray) -> FloatArray:
         """Of the loss by z, (r,)."""
-        return np.asarray(np.where(self.happened, -self.odds(z), 1.0)[self.page] * expit(z))
+        of_total = self.weight * (1.0 - self.happened - self.happened * self.odds(z))
+        return np.asarray(of_total[self._page] * expit(z))
 
     def odds(self, z: FloatArray) -> FloatArray:
         """The odds w = P(does not happen) / P(happens) of each page, (p,)."""
@@ -180,7 +224,7 @@ class AnyItemPages:
         return np.asarray(np.add.reduceat(rows, self._starts, axis=0))
 
     def _total(self, z: FloatArray) -> FloatArray:
-        return np.maximum(self.sums(log1pexp(z)), _TINY)
+        return np.maximum(self.sums(softplus(z)), _TINY)
 
 
 def _positive_definite(matrix: FloatArray) -> bool:
@@ -191,9 +235,9 @@ def _positive_definite(matrix: FloatArray) -> bool:
     return True
 
 
-def log1pexp(z: FloatArray) -> FloatArray:
-    """log(1 + e^z), to the last digits where it is next to 0: there the odds of a page rest on them."""
-    return np.log1p(np.exp(-np.abs(z))) + np.maximum(z, 0.0)
+def first_rows(page: IntArray) -> IntArray:
+    """First row of each page, (p,), of the pages (r,) of rows, 0 to p - 1 and never falling."""
+    return np.flatnonzero(np.diff(page, prepend=-1))
 
 
 def log1mexp(total: FloatArray) -> FloatArray:
@@ -207,10 +251,4 @@ def log1mexp(total: FloatArray) -> FloatArray:
 
 def page_total(log_odds: FloatArray, shown: BoolArray) -> FloatArray:
     """H of pages whose slots have the log-odds (n, k), (n,); slots that are not shown add nothing."""
-    return np.asarray((log1pexp(log_odds) * shown).sum(axis=1))
-
-
-def expect_ridge(ridge: float) -> None:
-    """Refuse a ridge that leaves the fit without a top."""
-    if not 0.0 < ridge < np.inf:
-        raise InvalidInputError(f"ridge: expected a finite number > 0, got {ridge}")
+    return np.asarray((softplus(log_odds) * shown).sum(axis=1))
