@@ -9,22 +9,32 @@ import pytest
 
 from sojourn import recipes
 from sojourn.checks import (
+    CALIBRATOR_CHECKS,
     CLICK_MODEL_CHECKS,
+    CLICK_RATE_MODEL_CHECKS,
     ENVIRONMENT_CHECKS,
     EXPLORER_CHECKS,
     EXPOSURE_CORRECTION_CHECKS,
     FEATURE_MAP_CHECKS,
+    PATH_MODEL_CHECKS,
+    PLANNER_CHECKS,
     POLICY_CHECKS,
+    QUIT_MODEL_CHECKS,
     REWARD_MODEL_CHECKS,
     SLATE_SAMPLER_CHECKS,
     VALUE_ESTIMATOR_CHECKS,
     check_policy,
+    require_calibrator,
     require_click_model,
+    require_click_rate_model,
     require_environment,
     require_explorer,
     require_exposure_correction,
     require_feature_map,
+    require_path_model,
+    require_planner,
     require_policy,
+    require_quit_model,
     require_reward_model,
     require_slate_sampler,
     require_value_estimator,
@@ -33,9 +43,11 @@ from sojourn.errors import ContractError
 from sojourn.evaluation import InversePropensity
 from sojourn.exploration import Greedy
 from sojourn.exposure import RankCTR, RowWeighting
-from sojourn.models import BayesianRidge
+from sojourn.models import BayesianRidge, LogisticClickRate, Platt
+from sojourn.models.quit import NoisyOr
+from sojourn.planning import plan_exact
 from sojourn.policies import SimilarityAggregate, SlatePolicy, TopK, Uniform
-from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
+from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request, SessionMDP
 from sojourn.simulation import worlds
 
 SUITES = {
@@ -48,6 +60,11 @@ SUITES = {
     "exposure correction": EXPOSURE_CORRECTION_CHECKS,
     "value estimator": VALUE_ESTIMATOR_CHECKS,
     "environment": ENVIRONMENT_CHECKS,
+    "planner": PLANNER_CHECKS,
+    "path model": PATH_MODEL_CHECKS,
+    "quit model": QUIT_MODEL_CHECKS,
+    "click-rate model": CLICK_RATE_MODEL_CHECKS,
+    "calibrator": CALIBRATOR_CHECKS,
 }
 
 
@@ -89,6 +106,11 @@ def test_require_is_silent_where_promises_are_kept() -> None:
     require_exposure_correction(lambda *, click_model: RowWeighting(click_model))
     require_value_estimator(lambda: InversePropensity(interval="normal"))
     require_environment(lambda: worlds.logit(seed=1, n_items=6))
+    require_planner(lambda: plan_exact)
+    require_path_model(lambda: SessionMDP(reward=np.full(4, 0.2), hazard=np.full(4, 0.1), n_steps=3))
+    require_quit_model(NoisyOr)
+    require_click_rate_model(LogisticClickRate)
+    require_calibrator(Platt)
 
 
 class Bare:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from sojourn.planning.compromise import plan_compromise
 from sojourn.planning.greedy import plan_greedy
@@ -40,6 +39,8 @@ def plan_by_assignment(mdp: SessionMDP) -> Plan:
 
 def _reassigned(reward: FloatArray, hazard: FloatArray, order: IntArray) -> IntArray:
     """The best assignment under the gains around an order, (t,), of rewards and hazards (t, m)."""
+    from scipy.optimize import linear_sum_assignment  # slow to import, and few need it
+
     plan = Plan.of(SessionMDP(reward=reward, hazard=hazard, n_steps=len(order)), order)
     ahead = np.append(plan.value_to_go[1:], 0.0)
     gains = plan.survival[:, None] * (reward + (1.0 - hazard) * ahead[:, None])

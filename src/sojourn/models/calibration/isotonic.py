@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Self
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.calibration.outcomes import checked_weight, doubts, refuse_falling, smoothed
@@ -41,6 +40,8 @@ class Isotonic:
         slope, stderr = rank_trend(score, outcome, weight)
         refuse_falling(slope, stderr, "Isotonic")
         points = pooled(score, smoothed(outcome, weight), weight)
+        from scipy.optimize import isotonic_regression  # slow to import, and few need it
+
         steps = isotonic_regression(points.outcome, weights=points.weight)
         first, last = steps.blocks[:-1], steps.blocks[1:] - 1
         ends = np.unique(np.concatenate([first, last]))
