@@ -170,9 +170,9 @@ def test_a_log_of_views_is_planned_for_views() -> None:
     ("change", "words"),
     [
         (lambda rows: rows.drop("quit"), "add a column `quit`"),
-        (lambda rows: rows.with_columns(quit=pl.lit(False)), "censored"),
+        (lambda rows: rows.with_columns(quit=pl.lit(False)), "all 40 sessions are censored"),  # not of a part alone
         (lambda rows: rows.with_columns(session_id=pl.col("request_id")), "sessions of several pages"),
-        (lambda rows: rows.with_columns(session_id=pl.lit("one")), "sessions to learn from"),
+        (lambda rows: rows.with_columns(session_id=pl.lit("one")), "give each visit a session of its own"),
     ],
 )
 def test_a_log_that_says_nothing_of_leaving_is_refused(

@@ -14,7 +14,7 @@ from sojourn.jobs.sessions.models import SessionModels
 from sojourn.jobs.sessions.parts import SessionParts
 from sojourn.logs import Log
 from sojourn.models import LogisticClickRate
-from sojourn.models.quit import AnyAccepted, BoostedNoisyOr, ConstantHazard, NoisyOr, choose_quit_model
+from sojourn.models.quit import AnyAccepted, BoostedNoisyOr, ConstantHazard, NoisyOr, PageOutcomes, choose_quit_model
 from sojourn.records import LogBatch
 
 FEWEST_BOOSTED: Final = 1_000
@@ -70,10 +70,11 @@ def quit_models(learned: LogBatch) -> dict[str, QuitModel]:
 
 
 def expect_ends(log: Log) -> None:
-    """Refuse a log that does not say who left."""
+    """Refuse a log that does not say who left, or who stayed."""
     if not log.has("quit"):
         raise LogError(
             f"{log.source}: expected a log that says where sessions end; add a column `quit`, true on the last row of "
             "a session after which the person left, false or empty elsewhere. Or, if it has whole pages with clicks, "
             'learn who leaves from the clicks alone, with `--hazard clicks` (hazard="clicks")'
         )
+    PageOutcomes.of(log.to_batch().batch)  # says what the whole log lacks, before a part of it does
