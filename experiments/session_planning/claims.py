@@ -214,6 +214,11 @@ CLAIMS: Final = (
         paper="yes",
         judge=_ahead("strategies", _STANDARD, "SSP", "greedy, repeats", "bl"),
     ),
+    Claim(
+        words="Table 6: with repeats, SSP has more clicks than Beam",
+        paper="yes",
+        judge=_ahead("strategies", _STANDARD, "SSP", "beam, repeats", "ipv"),
+    ),
     Claim(words="Table 6: Greedy has the best click rate", paper="yes", judge=_best_rate),
     Claim(
         words="Table 6: clicks gained per 1,000 users",

@@ -55,6 +55,7 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     lead = _values(plans["exact"]) - _values(plans["compromise"])
     measures["exact"]["least lead over the compromise"] = float(lead.min())
     measures["SSP"] = outcome(_plans(users, plan_with_repeats, n_steps))
+    measures["beam, repeats"] = outcome(_plans(users, beam(size=BEAM_SIZE, repeats=True), n_steps))
     measures["greedy, repeats"] = outcome(
         [
             Plan.of(mdp, np.full(n_steps, mdp.reward.argmax()))

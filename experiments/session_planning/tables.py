@@ -83,7 +83,7 @@ def made(records: Sequence[Record]) -> dict[str, str]:
         "hazards and rewards": _relations(outcomes),
         "tuning": _tuning(outcomes),
         "without repeats": _strategies(outcomes, (*strategies.WITHOUT_REPEATS,), "greedy"),
-        "with repeats": _strategies(outcomes, ("greedy, repeats", "SSP"), "greedy, repeats"),
+        "with repeats": _strategies(outcomes, ("greedy, repeats", "beam, repeats", "SSP"), "greedy, repeats"),
         "what the paper's gains need": _needed(outcomes),
         "noise": _noise(outcomes, "noise"),
         "noise, own priors": _noise(outcomes, "noise, own priors"),

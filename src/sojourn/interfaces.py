@@ -294,8 +294,8 @@ class SlotDistribution(Protocol):
 Planner = Callable[[SessionMDP], Plan]
 """The order in which to show the candidates of a session.
 
-The plan has ``mdp.length`` items, none twice (only `sojourn.planning.plan_with_repeats` may repeat), and changes
-nothing. The same problem gives the same plan.
+The plan has ``mdp.length`` items, none twice, and planning changes nothing. The same problem gives the same plan. (Only
+`sojourn.planning.plan_with_repeats`, and a beam that is told to, may repeat.)
 """
 
 

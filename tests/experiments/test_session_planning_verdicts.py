@@ -128,6 +128,7 @@ CLAIMED: Mapping[str, tuple[list[Record], list[Record]]] = {
     "quit probabilities differ": (spread(0.026), spread(0.024)),
     "weakly related": (similar(0.29), similar(0.31)),
     "SSP has more clicks than Greedy": ahead("SSP", "greedy, repeats"),
+    "SSP has more clicks than Beam": ahead("SSP", "beam, repeats"),
     "SSP has longer sessions": ahead("SSP", "greedy, repeats", "bl"),
     "best click rate": (rates(0.25, 0.24), rates(0.25, 0.26)),
     "the gains grow": (growth(2.6, 26.0), growth(2.6, 24.0)),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from sojourn.errors import InvalidInputError
-from sojourn.planning import beam, plan_compromise, plan_exact, plan_greedy
+from sojourn.planning import beam, plan_compromise, plan_exact, plan_greedy, plan_with_repeats
 from sojourn.planning.beam import _largest
 from sojourn.records import SessionMDP
 
@@ -79,3 +79,14 @@ def test_the_largest_come_in_order_and_the_first_of_equals_counts() -> None:
 def test_a_beam_of_none_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="size: expected at least 1 beginning to keep, got 0"):
         beam(size=0)
+
+
+def test_a_beam_that_may_repeat_keeps_the_best_beginnings_of_all_sequences() -> None:
+    rng = np.random.default_rng(11)
+    for n_steps in (1, 3, 5):  # more steps than candidates, too
+        mdp = SessionMDP(reward=rng.random(3), hazard=0.4 * rng.random(3), n_steps=n_steps)
+        everything = beam(size=3**n_steps, repeats=True)(mdp)
+        assert len(everything.order) == n_steps
+        assert everything.value == pytest.approx(plan_with_repeats(mdp).value)
+        assert beam(size=1, repeats=True, value_bound=True)(mdp).value == pytest.approx(everything.value)
+        assert beam(size=1, repeats=True)(mdp).order.tolist() == [int(mdp.reward.argmax())] * n_steps
