@@ -9,8 +9,7 @@ from scipy.special import expit
 from scipy.stats import beta, kstest, norm
 
 from sojourn.errors import InvalidInputError
-from sojourn.planning import plan_exact
-from sojourn.planning.doubt import BetaPrior, posterior_mean, posterior_sample
+from sojourn.planning import BetaPrior, plan_exact, posterior_mean, posterior_sample
 from sojourn.records import FloatArray, SessionMDP, value_of
 
 

@@ -23,10 +23,11 @@ clicks of its own log. `SessionPolicy` plans the rest of the session on each pag
 from sojourn.planning.accepted_pages import AcceptedPages, plan_accepted_pages
 from sojourn.planning.assignment import plan_by_assignment
 from sojourn.planning.beam import beam
+from sojourn.planning.beta_prior import BetaPrior
 from sojourn.planning.bounds import certify, grid_bound, occupancy_bound
 from sojourn.planning.compromise import plan_compromise, plan_resorted_compromise
 from sojourn.planning.decay import plan_decaying
-from sojourn.planning.doubt import BetaPrior, posterior_mean, posterior_sample
+from sojourn.planning.doubt import posterior_mean, posterior_sample
 from sojourn.planning.exact import plan_exact
 from sojourn.planning.fatigue import Fatigue
 from sojourn.planning.greedy import plan_by_ratio, plan_greedy

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sojourn.errors import InvalidInputError, MissingExtraError
+from sojourn.errors import InvalidInputError
+from sojourn.models.extra import imported
 from sojourn.policies.samplers import TopK
 from sojourn.policies.slot_scores import FixedScores
 from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
@@ -69,7 +69,7 @@ class LambdaMARTRanker:
                 "n_trees, n_leaves, learning_rate: expected >= 1, >= 2 and > 0, "
                 f"got {n_trees}, {n_leaves} and {learning_rate}"
             )
-        _lightgbm()  # better missed now than at the first training
+        imported("lightgbm")  # better missed now than at the first training
         self.name = name
         self.min_rounds = min_rounds
         self.max_rounds = max_rounds
@@ -125,12 +125,12 @@ class LambdaMARTRanker:
         if set(state) != {"trees", "counts"} or state["counts"].shape != (3,):
             raise InvalidInputError(f"state: expected trees and three counts, got {sorted(state)}")
         trees = str(state["trees"])
-        self._trees = _lightgbm().Booster(model_str=trees) if trees else None
+        self._trees = imported("lightgbm").Booster(model_str=trees) if trees else None
         self.n_seen, self.n_dropped, self.trained_at = state["counts"].tolist()
         self._pages.clear()
 
     def _train(self) -> None:
-        lightgbm = _lightgbm()
+        lightgbm = imported("lightgbm")
         features, clicks = zip(*self._pages, strict=True)
         rows = lightgbm.Dataset(
             np.concatenate(features), label=np.concatenate(clicks), group=[len(page) for page in clicks]
@@ -153,11 +153,3 @@ class LambdaMARTRanker:
             raise InvalidInputError(
                 f"features: expected {self._pages[0][0].shape[1]} as in the pages before, got {n_features}"
             )
-
-
-def _lightgbm() -> ModuleType:
-    try:
-        import lightgbm
-    except ImportError as error:
-        raise MissingExtraError("lightgbm", "learn") from error
-    return lightgbm

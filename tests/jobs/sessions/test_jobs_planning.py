@@ -9,7 +9,7 @@ import pytest
 
 from sojourn.jobs.sessions.ordering import plan_candidates
 from sojourn.jobs.sessions.planning import GREEDY, HELD, PLAN, Planning
-from sojourn.planning.doubt import posterior_mean
+from sojourn.planning import posterior_mean
 from sojourn.records import FloatArray, Plan, SessionMDP, value_of
 from sojourn.reporting import render
 
