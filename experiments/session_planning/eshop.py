@@ -22,6 +22,7 @@ from sojourn.interfaces import QuitModel
 from sojourn.logs import FeatureEncoder, Log, SessionEncoder, SessionFeatures
 from sojourn.logs.datasets import eshop
 from sojourn.logs.encode import Encoder
+from sojourn.models.boosting import Boosting
 from sojourn.models.quit import BoostedNoisyOr, ClassifierHazard, ConstantHazard, NoisyOr, StepHazard
 from sojourn.records import LogBatch
 
@@ -62,7 +63,9 @@ CONTENDERS: Final = (
     Contender(name="step only", model=lambda _: StepHazard(), history=False),
     Contender(name="logistic, item attributes only", model=lambda _: NoisyOr(), history=False),
     Contender(name="logistic + history", model=lambda _: NoisyOr()),
-    Contender(name="noisy-or boosting + history", model=lambda seed: BoostedNoisyOr(seed=seed), seeded=True),
+    Contender(
+        name="noisy-or boosting + history", model=lambda seed: BoostedNoisyOr(boosting=Boosting(seed=seed)), seeded=True
+    ),
     Contender(name="tuned trees + history", model=lambda seed: ClassifierHazard(tuned_trees(seed)), seeded=True),
     Contender(
         name="tuned trees + history, 8 averaged", model=lambda seed: ClassifierHazard(averaged_trees(seed)), seeded=True

@@ -47,6 +47,7 @@ from sojourn.models import (
     StepHazard,
     mi_svm,
 )
+from sojourn.models.boosting import Boosting
 from sojourn.planning import (
     AcceptedPages,
     Fatigue,
@@ -152,7 +153,7 @@ by_features = partial(SurvivalModel, attraction="features", hazard=("x",), toler
 QUIT_MODELS: dict[str, MakeQuitModel] = {
     "noisy-or": NoisyOr,
     "any accepted": AnyAccepted,
-    "boosted noisy-or": lambda: BoostedNoisyOr(min_rows=20),
+    "boosted noisy-or": lambda: BoostedNoisyOr(boosting=Boosting(min_rows=20)),
     "MI-SVM, Platt": lambda: mi_svm(Platt()),
     "MI-SVM, product Platt": lambda: mi_svm(ProductPlatt()),
     "multi-instance logistic": lambda: MultiInstance(LogisticRegression(), ProductPlatt()),
@@ -183,7 +184,7 @@ def test_survival_models_keep_it_and_learn_from_clicks_alone(make: MakeQuitModel
 
 CLICK_RATE_MODELS: dict[str, MakeClickRateModel] = {
     "logistic": LogisticClickRate,
-    "boosted": lambda: BoostedClickRate(min_rows=20),
+    "boosted": lambda: BoostedClickRate(boosting=Boosting(min_rows=20)),
     "classifier": lambda: ClassifierClickRate(LogisticRegression()),
     "logistic, calibrated": lambda: CalibratedClickRate(LogisticClickRate(), Platt()),
     "logistic, half-sampled": lambda: HalfSampledClickRate(LogisticClickRate, n_halves=2),

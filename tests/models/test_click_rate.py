@@ -30,6 +30,7 @@ from sojourn.models import (
     LogisticClickRate,
     Platt,
 )
+from sojourn.models.boosting import Boosting
 from sojourn.records import NO_ITEM, FloatArray, LogBatch
 
 THETA, INTERCEPT = np.array([1.0, -0.5, 0.0]), -1.5
@@ -38,7 +39,7 @@ K = len(SEEN)
 
 
 def _boosted() -> BoostedClickRate:
-    return BoostedClickRate(n_trees=60, n_leaves=7, min_rows=20, learning_rate=0.1, patience=10)
+    return BoostedClickRate(boosting=Boosting(n_trees=60, n_leaves=7, min_rows=20, learning_rate=0.1, patience=10))
 
 
 MAKERS: tuple[Callable[[], ClickRateModel], ...] = (
@@ -271,9 +272,9 @@ def test_settings_out_of_range_are_refused(rng: np.random.Generator) -> None:
         LogisticClickRate(ridge=0.0)
     for settings in ({"n_trees": 0}, {"n_leaves": 1}, {"min_rows": 0}, {"patience": 0}, {"learning_rate": 0.0}):
         with pytest.raises(InvalidInputError, match="n_trees, n_leaves"):
-            BoostedClickRate(**settings)
+            Boosting(**settings)
     with pytest.raises(InvalidInputError, match="share: expected a number"):
-        BoostedClickRate(held_out_share=1.0).fit(_log(rng, 20))
+        BoostedClickRate(boosting=Boosting(held_out_share=1.0)).fit(_log(rng, 20))
     with pytest.raises(InvalidInputError, match="n_halves: expected at least 2"):
         HalfSampledClickRate(LogisticClickRate, n_halves=1)
     log = _log(rng, 200)

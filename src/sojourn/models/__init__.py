@@ -23,6 +23,7 @@ it needs the extra ``torch``. Nothing else here needs more than NumPy and SciPy 
 
 from __future__ import annotations
 
+from sojourn.models.boosting import Boosting
 from sojourn.models.calibration import BetaCalibration, Isotonic, Platt, ProductPlatt, calibrator_from_json
 from sojourn.models.click_rate import BoostedClickRate, CalibratedClickRate, ClassifierClickRate, LogisticClickRate
 from sojourn.models.half_sampling import HalfSampledClickRate, HalfSampledQuitModel
@@ -49,6 +50,7 @@ __all__ = [
     "BetaCalibration",
     "BoostedClickRate",
     "BoostedNoisyOr",
+    "Boosting",
     "CalibratedClickRate",
     "ClassifierClickRate",
     "ClassifierHazard",

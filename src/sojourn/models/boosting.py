@@ -21,15 +21,22 @@ _ONE_THREAD: Final = {"num_threads": 1, "deterministic": True, "force_row_wise":
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Boosting:
-    """How trees are grown; the parameters are those of `sojourn.models.BoostedClickRate`."""
+    """How trees are grown. Training is deterministic: one thread, one seed."""
 
-    n_trees: int
-    n_leaves: int
-    min_rows: int
-    learning_rate: float
-    held_out_share: float
-    patience: int
-    seed: int
+    n_trees: int = 1_000
+    """Most trees, >= 1."""
+    n_leaves: int = 31
+    """Leaves of a tree, >= 2."""
+    min_rows: int = 100
+    """Least rows of a leaf, >= 1: items that were shown."""
+    learning_rate: float = 0.05
+    """Shrinkage, > 0."""
+    held_out_share: float = 1.0 / 7.0
+    """Share of the sessions, in (0, 1), that are not learned from but tell when to stop."""
+    patience: int = 50
+    """Stop after this many trees without a lower log-loss on these sessions, >= 1."""
+    seed: int = 0
+    """Of the held-out sessions and of the training."""
 
     def __post_init__(self) -> None:
         if min(self.n_trees, self.n_leaves - 1, self.min_rows, self.patience) < 1 or not self.learning_rate > 0.0:
@@ -37,7 +44,6 @@ class Boosting:
                 "n_trees, n_leaves, min_rows, patience, learning_rate: expected >= 1, >= 2, >= 1, >= 1 and > 0, got "
                 f"{self.n_trees}, {self.n_leaves}, {self.min_rows}, {self.patience} and {self.learning_rate}"
             )
-        imported("lightgbm")  # better missed now than at the first fit
 
     def parted(self, batch: LogBatch) -> tuple[LogBatch, LogBatch]:
         """Sessions to learn from, and those that tell when to stop."""

@@ -9,6 +9,7 @@ import pytest
 from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
+from sojourn.models.boosting import Boosting
 from sojourn.models.quit import BoostedNoisyOr, NoisyOr, page_log_loss
 from sojourn.records import LogBatch
 
@@ -41,7 +42,7 @@ def bent(seed: int, *, n_sessions: int) -> LogBatch:
 
 def test_trees_find_what_a_line_misses() -> None:
     train, test = bent(1, n_sessions=700), bent(2, n_sessions=700)
-    boosted, line = BoostedNoisyOr(n_leaves=8, min_rows=30).fit(train), NoisyOr().fit(train)
+    boosted, line = BoostedNoisyOr(boosting=Boosting(n_leaves=8, min_rows=30)).fit(train), NoisyOr().fit(train)
     x = np.linspace(-2, 2, 101)[:, None]
     truth = expit(3 * np.abs(x[:, 0]) - 6)
     errors = [np.abs(model.hazard_of(x) - truth).mean() for model in (boosted, line)]
@@ -61,19 +62,19 @@ def test_where_the_line_is_right_few_trees_are_added(world: World) -> None:
 
 def test_training_is_the_same_every_time_and_survives_as_text(world: World) -> None:
     log = world(0).log
-    first, again = (BoostedNoisyOr(min_rows=20, seed=3).fit(log) for _ in range(2))
+    first, again = (BoostedNoisyOr(boosting=Boosting(min_rows=20, seed=3)).fit(log) for _ in range(2))
     back = BoostedNoisyOr.from_json(first.to_json())
     for other in (again, back):
         np.testing.assert_array_equal(other.hazard_of(log.features), first.hazard_of(log.features))
     assert back.n_trees == first.n_trees
-    apart = BoostedNoisyOr(min_rows=20, seed=4).fit(log)
+    apart = BoostedNoisyOr(boosting=Boosting(min_rows=20, seed=4)).fit(log)
     assert (apart.hazard_of(log.features) != first.hazard_of(log.features)).any()
 
 
 def test_bad_input_is_named(world: World) -> None:
     log = world(0).log
     with pytest.raises(InvalidInputError, match="n_trees, n_leaves"):
-        BoostedNoisyOr(n_leaves=1)
+        Boosting(n_leaves=1)
     with pytest.raises(InvalidInputError, match="ridge"):
         BoostedNoisyOr(ridge=0.0)
     with pytest.raises(InvalidInputError, match="call fit first"):

@@ -8,6 +8,7 @@ from sojourn.errors import InvalidInputError
 from sojourn.interfaces import ExposureCorrection
 from sojourn.models.boosting import Boosting, dataset, predicted, trees_of
 from sojourn.models.click_rate.seen_rows import seen_rows
+from sojourn.models.extra import imported
 from sojourn.models.json_state import read, written
 from sojourn.records import FloatArray, LogBatch
 
@@ -18,24 +19,14 @@ if TYPE_CHECKING:
 class BoostedClickRate:
     """P(click | seen) by boosted trees (LightGBM), as many as held-out sessions ask for.
 
-    Training is deterministic: one thread, one seed. For standard errors see `HalfSampledClickRate`.
+    For standard errors see `HalfSampledClickRate`.
 
     Parameters
     ----------
-    n_trees
-        Most trees, >= 1.
-    n_leaves, min_rows
-        Leaves of a tree, >= 2, and least rows of a leaf, >= 1.
-    learning_rate
-        Shrinkage, > 0.
-    held_out_share
-        Share of the sessions, in (0, 1), that are not learned from but tell when to stop.
-    patience
-        Stop after this many trees without a lower log-loss on these sessions, >= 1.
+    boosting
+        How the trees are grown; `Boosting` unless given.
     exposure
         As in `LogisticClickRate`.
-    seed
-        Of the held-out sessions and of the training.
 
     Raises
     ------
@@ -43,27 +34,9 @@ class BoostedClickRate:
         If LightGBM is not installed.
     """
 
-    def __init__(
-        self,
-        *,
-        n_trees: int = 1_000,
-        n_leaves: int = 31,
-        min_rows: int = 100,
-        learning_rate: float = 0.05,
-        held_out_share: float = 1.0 / 7.0,
-        patience: int = 50,
-        exposure: ExposureCorrection | None = None,
-        seed: int = 0,
-    ) -> None:
-        self._boosting = Boosting(
-            n_trees=n_trees,
-            n_leaves=n_leaves,
-            min_rows=min_rows,
-            learning_rate=learning_rate,
-            held_out_share=held_out_share,
-            patience=patience,
-            seed=seed,
-        )
+    def __init__(self, *, boosting: Boosting | None = None, exposure: ExposureCorrection | None = None) -> None:
+        self.boosting = Boosting() if boosting is None else boosting
+        imported("lightgbm")  # better missed now than at the first fit
         self.exposure = exposure
         self._trees: lightgbm.Booster | None = None
 
@@ -74,10 +47,10 @@ class BoostedClickRate:
 
     def fit(self, batch: LogBatch) -> Self:
         """Learn from the clicks of a log of at least two sessions."""
-        learned, held_out = (seen_rows(part, self.exposure) for part in self._boosting.parted(batch))
+        learned, held_out = (seen_rows(part, self.exposure) for part in self.boosting.parted(batch))
         training = dataset(learned.features, learned.click, weight=learned.weight)
         judged = dataset(held_out.features, held_out.click, weight=held_out.weight, reference=training)
-        self._trees = self._boosting.grown(training, judged, objective="binary")
+        self._trees = self.boosting.grown(training, judged, objective="binary")
         return self
 
     def click_rate_of(self, features: FloatArray) -> FloatArray:

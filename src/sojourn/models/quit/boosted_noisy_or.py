@@ -11,6 +11,7 @@ from sojourn.errors import InvalidInputError
 from sojourn.models.any_item import AnyItemFit, AnyItemPages, any_item_regression, page_total
 from sojourn.models.arguments import expect_ridge
 from sojourn.models.boosting import Boosting, dataset, predicted, trees_of
+from sojourn.models.extra import imported
 from sojourn.models.json_state import read, written
 from sojourn.models.quit.pages import PageOutcomes
 from sojourn.records import FloatArray, LogBatch
@@ -24,13 +25,12 @@ class BoostedNoisyOr:
 
     The line is that of `NoisyOr`; trees add what it misses, and stop when held-out sessions ask for no more: few people
     leave, and trees alone would need many more of them to draw a line. On pages of one item it is a boosted classifier.
-    Training is deterministic: one thread, one seed. For standard errors see `sojourn.models.HalfSampledQuitModel`.
+    For standard errors see `sojourn.models.HalfSampledQuitModel`.
 
     Parameters
     ----------
-    n_trees, n_leaves, min_rows, learning_rate, held_out_share, patience, seed
-        As in `sojourn.models.BoostedClickRate`; ``min_rows`` counts items, and ``patience`` waits for the page
-        log-loss.
+    boosting
+        How the trees are grown, `Boosting` unless given; they stop by the page log-loss.
     ridge
         Of the line, as in `NoisyOr`.
 
@@ -40,28 +40,10 @@ class BoostedNoisyOr:
         If LightGBM is not installed.
     """
 
-    def __init__(
-        self,
-        *,
-        n_trees: int = 1_000,
-        n_leaves: int = 31,
-        min_rows: int = 100,
-        learning_rate: float = 0.05,
-        held_out_share: float = 1.0 / 7.0,
-        patience: int = 50,
-        ridge: float = 1.0,
-        seed: int = 0,
-    ) -> None:
+    def __init__(self, *, boosting: Boosting | None = None, ridge: float = 1.0) -> None:
         expect_ridge(ridge)
-        self._boosting = Boosting(
-            n_trees=n_trees,
-            n_leaves=n_leaves,
-            min_rows=min_rows,
-            learning_rate=learning_rate,
-            held_out_share=held_out_share,
-            patience=patience,
-            seed=seed,
-        )
+        self.boosting = Boosting() if boosting is None else boosting
+        imported("lightgbm")  # better missed now than at the first fit
         self.ridge = ridge
         self._fitted: tuple[AnyItemFit, lightgbm.Booster] | None = None
 
@@ -72,7 +54,7 @@ class BoostedNoisyOr:
 
     def fit(self, batch: LogBatch) -> Self:
         """Learn from the pages whose outcome is known."""
-        pages, judged = (PageOutcomes.of(part) for part in self._boosting.parted(batch))
+        pages, judged = (PageOutcomes.of(part) for part in self.boosting.parted(batch))
         line = any_item_regression(pages.features, pages.page, pages.left, ridge=self.ridge)
         self._fitted = line, self._grown(pages, judged, line)
         return self
@@ -109,7 +91,7 @@ class BoostedNoisyOr:
             return "page log-loss", held_out.loss(z) / judged.n_pages, False
 
         training = _rows(pages, line)
-        return self._boosting.grown(
+        return self.boosting.grown(
             training, _rows(judged, line, reference=training), objective=derivatives, metric=page_log_loss
         )
 
