@@ -11,9 +11,8 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
-from experiments.session_planning.learned import Answer, Audience
+from experiments.session_planning.learned import Answer, Audience, fitted_or_none
 from experiments.session_planning.units import Measures, Sizes
-from sojourn.errors import InvalidInputError
 from sojourn.evaluation import auc, judge_leaving, reliability, top_jaccard, top_ndcg
 from sojourn.interfaces import ClickRateModel, QuitModel
 from sojourn.models import (
@@ -43,6 +42,8 @@ N_TOP: Final = 20
 _LEVELS: Final = (0.5, 2.0)
 """Factors on all hazards, which show how little their level matters to a plan."""
 
+_REPAIRED: Final = "MI-SVM + product Platt"
+
 PENALTY: Final = 1e-6
 """C of the support vector machine: the best of the study ``tuning``, for either calibrator."""
 
@@ -55,7 +56,7 @@ def _svm() -> LinearSVC:
 
 QUIT_MODELS: Final[Mapping[str, Callable[[], QuitModel]]] = {
     "MI-SVM + Platt (the paper)": lambda: mi_svm(Platt(), penalty=PENALTY),
-    "MI-SVM + product Platt": lambda: mi_svm(ProductPlatt(), penalty=PENALTY),
+    _REPAIRED: lambda: mi_svm(ProductPlatt(), penalty=PENALTY),
     "MI-SVM, one round + product Platt": lambda: MultiInstance(_svm(), ProductPlatt(), max_iterations=1),
     "no MIL": NoMIL,
     "no MIL + Platt": lambda: NoMIL(calibrator=Platt()),
@@ -90,19 +91,23 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     measures["greedy"] = users.lost(reward, None)
     measures["true hazards"] = _judged(_Given(world.hazard_of), world, test) | users.lost(reward, world.hazard_of)
     for name, make in QUIT_MODELS.items():
-        try:
-            model = make().fit(log)
-        except InvalidInputError:  # the calibrator refused a slope that is not positive
-            measures[name] = {"refused": 1.0, **users.lost(reward, None)}  # nothing known of hazards: greedy
+        model = fitted_or_none(make(), log)
+        if model is None:  # nothing known of hazards: greedy
+            measures[name] = {"refused": 1.0, **users.lost(reward, None)}
             continue
         measures[name] = {"refused": 0.0, **_judged(model, world, test), **users.lost(reward, model.hazard_of)}
         measures[name] |= _relations(users, reward, model)
-    svm = mi_svm(ProductPlatt(), penalty=PENALTY).fit(log)
-    measures["MI-SVM, not calibrated"] = _judged(_Given(lambda x: expit(-svm.score_of(x))), world, test)
+        if isinstance(model, MultiInstance) and name == _REPAIRED:
+            measures["MI-SVM, not calibrated"] = _judged(_Given(partial(_uncalibrated, model)), world, test)
     noisy_or = NoisyOr().fit(log)
     for factor in _LEVELS:
         measures[f"noisy-or x {factor:g}"] = users.lost(reward, partial(_scaled, noisy_or, factor))
     return measures
+
+
+def _uncalibrated(model: MultiInstance, features: FloatArray) -> FloatArray:
+    """The margin of keeping the person, taken for log-odds."""
+    return np.asarray(expit(-model.score_of(features)))
 
 
 def _scaled(model: QuitModel, factor: float, features: FloatArray) -> FloatArray:

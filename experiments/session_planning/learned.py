@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from experiments.session_planning.units import LENGTHS
+from sojourn.errors import InvalidInputError
+from sojourn.interfaces import QuitModel
 from sojourn.planning import AcceptedPages, Plans, plan_accepted_pages, plan_many
-from sojourn.records import FloatArray, IntArray
+from sojourn.records import FloatArray, IntArray, LogBatch
 from sojourn.simulation.sessions import SessionWorld, Visits
 
 Answer = Callable[[FloatArray], FloatArray]
@@ -57,6 +59,20 @@ class Audience:
             mine = self.greedy(reward, n_steps) if hazard is None else self.orders(reward, hazard, n_steps)
             lost[f"lost, T = {n_steps}"] = 100.0 * (1.0 - self.value(mine) / best)
         return lost
+
+
+def fitted_or_none(model: QuitModel, log: LogBatch) -> QuitModel | None:
+    """The model fitted to the log; None if its calibrator refused a slope that is not positive."""
+    try:
+        return model.fit(log)
+    except InvalidInputError:
+        return None
+
+
+def to_choose_by(log: LogBatch) -> tuple[LogBatch, LogBatch]:
+    """Seven tenths of the sessions to learn from, the others to choose a page model by."""
+    first = log.session < np.quantile(np.unique(log.session), 0.7)
+    return log.take(first), log.take(~first)
 
 
 def page_aware(visits: Visits, reward: FloatArray, acceptance: FloatArray, *, page_size: int, n_steps: int) -> IntArray:

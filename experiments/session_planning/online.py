@@ -8,10 +8,9 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.generator import PENALTY
-from experiments.session_planning.learned import page_aware
+from experiments.session_planning.learned import fitted_or_none, page_aware, to_choose_by
 from experiments.session_planning.units import Measures, Sizes
-from sojourn.errors import InvalidInputError
-from sojourn.interfaces import Planner, QuitModel
+from sojourn.interfaces import Planner
 from sojourn.models import LogisticClickRate, Platt, ProductPlatt
 from sojourn.models.quit import AnyAccepted, NoisyOr, NoMIL, choose_quit_model, mi_svm
 from sojourn.planning import plan_compromise, plan_exact, plan_greedy
@@ -57,20 +56,13 @@ class _Strategies:
     """All that is learned from the log, and the orders that follow from it."""
 
     def __init__(self, log: LogBatch) -> None:
-        first = log.session < np.quantile(np.unique(log.session), 0.7)
         self._rate = LogisticClickRate().fit(log)
         self._no_mil = NoMIL(calibrator=Platt()).fit(log)
-        self._repaired = mi_svm(ProductPlatt(), penalty=PENALTY).fit(log)
+        self._paper = fitted_or_none(mi_svm(Platt(), penalty=PENALTY), log)
+        self._repaired = fitted_or_none(mi_svm(ProductPlatt(), penalty=PENALTY), log)
         self._noisy_or, self._accepted = NoisyOr(), AnyAccepted()
-        choice = choose_quit_model(
-            {"noisy-or": self._noisy_or, "any accepted": self._accepted}, log.take(first), log.take(~first)
-        )
+        choice = choose_quit_model({"noisy-or": self._noisy_or, "any accepted": self._accepted}, *to_choose_by(log))
         self._pages_matter = choice.name == "any accepted"
-        self._paper: QuitModel | None
-        try:
-            self._paper = mi_svm(Platt(), penalty=PENALTY).fit(log)
-        except InvalidInputError:  # the calibrator refused a slope that is not positive
-            self._paper = None
 
     @property
     def refused(self) -> bool:
@@ -84,11 +76,12 @@ class _Strategies:
         orders = {
             "Greedy": _planned(visits, reward, noisy_or, plan_greedy),
             "SSP_no_MIL": _planned(visits, reward, self._no_mil.hazard_of(visits.features), plan_compromise),
-            "SSP, product Platt": _planned(visits, reward, self._repaired.hazard_of(visits.features), plan_compromise),
             "exact, noisy-or": _planned(visits, reward, noisy_or, plan_exact),
         }
-        paper = None if self._paper is None else self._paper.hazard_of(visits.features)
-        orders["SSP"] = orders["Greedy"] if paper is None else _planned(visits, reward, paper, plan_compromise)
+        for name, model in (("SSP", self._paper), ("SSP, product Platt", self._repaired)):
+            orders[name] = orders["Greedy"]
+            if model is not None:
+                orders[name] = _planned(visits, reward, model.hazard_of(visits.features), plan_compromise)
         orders["ours"] = orders["exact, noisy-or"]
         if self._pages_matter:
             orders["ours"] = page_aware(

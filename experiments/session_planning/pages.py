@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from experiments.session_planning.learned import Audience, page_aware
+from experiments.session_planning.learned import Audience, page_aware, to_choose_by
 from experiments.session_planning.units import Measures, Sizes
 from sojourn.models import LogisticClickRate
 from sojourn.models.quit import AnyAccepted, NoisyOr, choose_quit_model
@@ -34,7 +34,7 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     world_rng, log_rng, user_rng = np.random.default_rng([seed, 6]).spawn(3)
     world = SessionWorld.draw(leaving=leaving, hazard_mean=hazard, hazard_slope=slope, rng=world_rng)
     log = simulate_sessions(world, sizes.sessions // 2, rng=log_rng)
-    train, held_out = _halves(log)
+    train, held_out = to_choose_by(log)
     noisy_or, accepted = NoisyOr(), AnyAccepted()
     choice = choose_quit_model({"noisy-or": noisy_or, "any accepted": accepted}, train, held_out)
     right = "any accepted" if leaving == "any_accepted" else "noisy-or"
@@ -66,9 +66,3 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
 def _share_survived(log: LogBatch) -> float:
     assert log.quits is not None  # the simulator knows
     return 1.0 - float(log.quits.mean())
-
-
-def _halves(log: LogBatch) -> tuple[LogBatch, LogBatch]:
-    """Seven tenths of the sessions to learn from, the others to choose by."""
-    first = log.session < np.quantile(np.unique(log.session), 0.7)
-    return log.take(first), log.take(~first)

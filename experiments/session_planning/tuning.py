@@ -6,9 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from experiments.session_planning.learned import Audience
+from experiments.session_planning.learned import Audience, fitted_or_none
 from experiments.session_planning.units import Measures, Sizes
-from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Calibrator
 from sojourn.models import LogisticClickRate, Platt, ProductPlatt
 from sojourn.models.quit import mi_svm
@@ -31,10 +30,9 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     for penalty in PENALTIES:
         for name, calibrator in _CALIBRATORS.items():
             contestant = f"{name}, C = {penalty:g}"
-            try:
-                model = mi_svm(calibrator, penalty=penalty).fit(log)
-            except InvalidInputError:  # the calibrator refused a slope that is not positive
-                measures[contestant] = {"refused": 1.0, **users.lost(reward, None)}
-            else:
-                measures[contestant] = {"refused": 0.0, **users.lost(reward, model.hazard_of)}
+            model = fitted_or_none(mi_svm(calibrator, penalty=penalty), log)
+            measures[contestant] = {
+                "refused": float(model is None),
+                **users.lost(reward, None if model is None else model.hazard_of),
+            }
     return measures

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from experiments.records import Results
-from experiments.session_planning import beliefs, eshop, generator, pages, run, steps, strategies, tiring
+from experiments.session_planning import beliefs, eshop, generator, learned, pages, run, steps, strategies, tiring
 from experiments.session_planning.learned import Audience, page_aware
 from experiments.session_planning.populations import FEWEST, MOST, Population
 from experiments.session_planning.studies import KEY, STUDIES, absent, units
@@ -210,7 +210,7 @@ def test_who_knows_the_truth_gains_by_heeding_pages() -> None:
 
 def test_page_models_are_chosen_on_sessions_of_their_own(rng: np.random.Generator) -> None:
     log = simulate_sessions(SessionWorld.draw(rng=rng), 100, rng=rng)
-    parts = [set(part.session.tolist()) for part in pages._halves(log)]
+    parts = [set(part.session.tolist()) for part in learned.to_choose_by(log)]
     assert [len(part) for part in parts] == [70, 30]
     assert not parts[0] & parts[1]
 
