@@ -9,7 +9,7 @@ Randomness comes in as ``rng: np.random.Generator``, by keyword; nothing draws f
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -20,11 +20,15 @@ from sojourn.records import (
     FloatArray,
     IntArray,
     LogBatch,
+    Look,
     Plan,
     Request,
     Rows,
     SessionMDP,
 )
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SlotScores = Callable[[IntArray], FloatArray]
 """Rows already placed (j,) -> scores of all candidates for slot j, (m,). Scores of placed rows are ignored."""
@@ -107,6 +111,50 @@ class RewardModel(Protocol):
         """The model of one slot, for reading alone; the model itself where all slots share their parameters.
 
         It gives the row ``slot`` of what the stack gives, samples from an ``rng`` in the same state included.
+        """
+        ...
+
+
+@runtime_checkable
+class MeanAndSample(Protocol):
+    """What a `RewardModel` may offer besides, where both share work: a network is asked once."""
+
+    def mean_and_sample(self, features: FloatArray, *, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+        """`RewardModel.mean` and `RewardModel.sample` at once."""
+        ...
+
+
+@runtime_checkable
+class EmbeddingModel(Protocol):
+    """What adversarial exploration asks of a `RewardModel`: a network on top of an embedding, which can be moved.
+
+    Such a model speaks in log-odds of a click, and takes the candidates of one request, (m, d), or of n, (n, m, d).
+    Tensors are torch's.
+    """
+
+    def look(self, features: FloatArray) -> Look:
+        """Embeddings and log-odds; the candidates (m, d) of a single request count as n = 1."""
+        ...
+
+    def from_embedding(self, embedding: Tensor) -> Tensor:
+        """Log-odds (...) of embeddings (..., e); differentiable by the embedding, whose parameters stay as they are."""
+        ...
+
+    def spread(self, look: Look) -> Tensor:
+        """Standard deviation of what the log-odds may be off by, (n, m)."""
+        ...
+
+    def deviation(self, look: Look, *, rng: np.random.Generator) -> Tensor:
+        """One draw of what the log-odds may be off by, (n, m), its mean about 0; drawn anew for each request."""
+        ...
+
+    def gate_log_odds(self, look: Look) -> Tensor:
+        """Log-odds of a click on the item, whoever sees it, (n, m): what a learned gate compares with.
+
+        Raises
+        ------
+        InvalidInputError
+            If the model was made without a gate.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""Networks that split into an embedding and what is made of it."""

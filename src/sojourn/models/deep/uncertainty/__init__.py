@@ -1,0 +1,1 @@
+"""How far a network may be off: what explorers go by."""
