@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from experiments.differences import Difference
+from experiments.outcomes import Outcomes
 from experiments.records import table
 from experiments.session_planning import steps
 from experiments.session_planning.noise import SETTINGS as NOISY
-from experiments.session_planning.outcomes import Outcomes
 from experiments.session_planning.units import LENGTHS
 
 Found = tuple[str, bool] | None

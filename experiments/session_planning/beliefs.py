@@ -9,7 +9,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from experiments.session_planning.learned import Answer, Audience
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import Sizes
+from experiments.studies import Measures
 from sojourn.models import LogisticClickRate
 from sojourn.models.quit import NoisyOr
 from sojourn.planning import BetaPrior

@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 
 from experiments.differences import Difference
+from experiments.outcomes import Outcomes
 from experiments.records import table
 from experiments.session_planning import online
 from experiments.session_planning.figures import PAPER_GAINS, needed_click_rate
-from experiments.session_planning.outcomes import Outcomes
 
 _STANDARD: Final = ("standard, T = 20", "standard, T = 50")
 _GENERATOR: Final = ("generator", "standard")

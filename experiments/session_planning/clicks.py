@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.learned import Answer, Audience
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import Sizes
+from experiments.studies import Measures
 from sojourn.exposure.survival import SurvivalModel
 from sojourn.models import LogisticClickRate
 from sojourn.models.quit import NoisyOr

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from experiments.session_planning.units import FULL, Measures, Sizes
+from experiments.session_planning.units import FULL, Sizes
+from experiments.studies import Measures
 from sojourn.evaluation import judge_leaving
 from sojourn.interfaces import QuitModel
 from sojourn.logs import FeatureEncoder, Log, SessionEncoder, SessionFeatures

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from experiments.session_planning.outcomes import Outcomes
+from experiments.outcomes import Outcomes
 
 PAPER_GAINS: Final[Mapping[int, tuple[float, float]]] = {20: (392.97, 1066.08), 50: (1347.57, 4045.47)}
 """By T: clicks and items gained. They can only be sums over the 1,000 users; BL cannot rise by 1,066 in 20 steps."""

@@ -12,7 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
 from experiments.session_planning.learned import Answer, Audience, fitted_or_none
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import Sizes
+from experiments.studies import Measures
 from sojourn.evaluation import auc, judge_leaving, reliability, top_jaccard, top_ndcg
 from sojourn.interfaces import ClickRateModel, QuitModel
 from sojourn.models import (

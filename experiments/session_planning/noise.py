@@ -9,7 +9,8 @@ import numpy as np
 
 from experiments.session_planning.populations import Users
 from experiments.session_planning.strategies import BEAM_SIZE, POPULATIONS
-from experiments.session_planning.units import LENGTHS, Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Sizes
+from experiments.studies import Measures
 from sojourn.planning import BetaPrior, Plans, beam, plan_many
 from sojourn.records import FloatArray, IntArray
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from experiments.session_planning.generator import PENALTY
 from experiments.session_planning.learned import fitted_or_none, page_aware, to_choose_by
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import Sizes
+from experiments.studies import Measures
 from sojourn.interfaces import Planner
 from sojourn.models import LogisticClickRate, Platt, ProductPlatt
 from sojourn.models.quit import AnyAccepted, NoisyOr, NoMIL, choose_quit_model, mi_svm

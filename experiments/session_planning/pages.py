@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.learned import Audience, page_aware, to_choose_by
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import Sizes
+from experiments.studies import Measures
 from sojourn.models import LogisticClickRate
 from sojourn.models.quit import AnyAccepted, NoisyOr, choose_quit_model
 from sojourn.records import LogBatch

@@ -11,15 +11,15 @@ from typing import Final
 
 import numpy as np
 
+from experiments.outcomes import Outcomes
 from experiments.records import Results
 from experiments.session_planning import tables
 from experiments.session_planning.generator import CLICK_MODELS
 from experiments.session_planning.noise import LEVELS
 from experiments.session_planning.noise import SETTINGS as NOISY
-from experiments.session_planning.outcomes import Outcomes
 from experiments.session_planning.run import HERE, ROOT
-from experiments.session_planning.studies import KEY
 from experiments.session_planning.units import LENGTHS
+from experiments.studies import KEY
 from sojourn.records import FloatArray
 from sojourn.reporting import Block, Figure, Report, Section, plots, write
 

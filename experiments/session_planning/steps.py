@@ -10,7 +10,8 @@ from scipy.special import expit, logit
 
 from experiments.session_planning.populations import Population
 from experiments.session_planning.strategies import outcome
-from experiments.session_planning.units import LENGTHS, Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Sizes
+from experiments.studies import Measures
 from sojourn.interfaces import Planner
 from sojourn.planning import (
     beam,

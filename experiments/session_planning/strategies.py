@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.populations import Population, Users
-from experiments.session_planning.units import LENGTHS, Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Sizes
+from experiments.studies import Measures
 from sojourn.interfaces import Planner
 from sojourn.planning import (
     beam,

@@ -18,9 +18,11 @@ from experiments.session_planning import (
     tiring,
     tuning,
 )
-from experiments.session_planning.units import TUNING_SEED, Sizes, Study, Unit
+from experiments.session_planning.units import Sizes
+from experiments.studies import TUNING_SEED, Study, Unit
+from experiments.studies import units as units_of
 
-STUDIES: Final[Mapping[str, Study]] = {
+STUDIES: Final[Mapping[str, Study[Sizes]]] = {
     "tuning": Study(play=tuning.play, settings=tuning.SETTINGS, n_seeds=3, first_seed=TUNING_SEED),
     "strategies": Study(play=strategies.play, settings=strategies.SETTINGS),
     "generator": Study(play=generator.play, settings=generator.SETTINGS),
@@ -36,9 +38,6 @@ STUDIES: Final[Mapping[str, Study]] = {
     "e-shop, trees": Study(play=eshop.play, settings=eshop.SEEDED),
 }
 
-KEY: Final = ("study", "setting", "seed")
-"""Fields that tell one record from another."""
-
 
 def absent() -> dict[str, str]:
     """Studies that cannot be played here, and why."""
@@ -48,13 +47,7 @@ def absent() -> dict[str, str]:
     return {name: f"{name}: {why}" for name in ("e-shop", "e-shop, trees")}
 
 
-def units(studies: Iterable[str], *, n_seeds: int, sizes: Sizes) -> list[Unit]:
-    """The units of some studies, seed by seed, so that all have equally many if the work is cut short."""
+def units(studies: Iterable[str], *, n_seeds: int, sizes: Sizes) -> list[Unit[Sizes]]:
+    """The units of those studies that can be played here."""
     missing = absent()
-    return [
-        Unit(study=name, setting=setting, seed=STUDIES[name].first_seed + seed, sizes=sizes)
-        for seed in range(n_seeds)
-        for name in studies
-        if name not in missing and seed < STUDIES[name].n_seeds
-        for setting in STUDIES[name].settings
-    ]
+    return units_of(STUDIES, [name for name in studies if name not in missing], n_seeds=n_seeds, sizes=sizes)

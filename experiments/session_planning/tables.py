@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from experiments.outcomes import Outcomes
 from experiments.records import Record, describe_machine, fill, table
 from experiments.session_planning import beliefs, clicks, eshop, online, pages, steps, strategies, tiring
 from experiments.session_planning.bars import bars_table
@@ -16,7 +17,6 @@ from experiments.session_planning.figures import PAPER_GAINS, needed_click_rate
 from experiments.session_planning.generator import CLICK_MODELS, QUIT_MODELS
 from experiments.session_planning.noise import LEVELS
 from experiments.session_planning.noise import SETTINGS as NOISY
-from experiments.session_planning.outcomes import Outcomes
 from experiments.session_planning.texts import gain, mean
 from experiments.session_planning.units import LENGTHS
 

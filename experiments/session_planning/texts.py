@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from experiments.session_planning.outcomes import Outcomes
+from experiments.outcomes import Outcomes
 
 
 def mean(

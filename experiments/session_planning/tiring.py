@@ -8,7 +8,8 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.populations import Population
-from experiments.session_planning.units import LENGTHS, Measures, Sizes
+from experiments.session_planning.units import LENGTHS, Sizes
+from experiments.studies import Measures
 from sojourn.planning import Fatigue, plan_exact, plan_greedy, plan_path
 from sojourn.records import IntArray, Plan, SessionMDP
 

@@ -7,7 +7,8 @@ from typing import Final
 import numpy as np
 
 from experiments.session_planning.learned import Audience, fitted_or_none
-from experiments.session_planning.units import Measures, Sizes
+from experiments.session_planning.units import Sizes
+from experiments.studies import Measures
 from sojourn.interfaces import Calibrator
 from sojourn.models import LogisticClickRate, Platt, ProductPlatt
 from sojourn.models.quit import mi_svm

@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from experiments.records import Results
-from experiments.session_planning import beliefs, eshop, generator, learned, pages, run, steps, strategies, tiring
+from experiments.session_planning import beliefs, eshop, generator, learned, pages, steps, strategies, tiring
 from experiments.session_planning.learned import Audience, page_aware
 from experiments.session_planning.populations import FEWEST, MOST, Population
-from experiments.session_planning.studies import KEY, STUDIES, absent, units
-from experiments.session_planning.units import LENGTHS, SMALL, TUNING_SEED, Measures, Sizes, Study, Unit
+from experiments.session_planning.studies import STUDIES, absent, units
+from experiments.session_planning.units import LENGTHS, SMALL, Sizes
+from experiments.studies import KEY, TUNING_SEED, Measures, Study, Unit
 from rich.progress import Progress
 from scipy.special import expit, logit, ndtri
 from scipy.stats import beta
 
+from experiments import studies as playing
 from sojourn.planning import Fatigue, plan_exact, plan_greedy
 from sojourn.records import FloatArray, SessionMDP
 from sojourn.simulation.sessions import SessionWorld, Visits, expected_outcomes, simulate_sessions
@@ -73,7 +75,7 @@ def thirds(setting: str, seed: int, sizes: Sizes) -> Measures:
 
 def test_a_record_has_its_measures_rounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, "thirds", Study(play=thirds, settings=("one",)))
-    record = run.play(Unit(study="thirds", setting="one", seed=3))
+    record = playing.play(STUDIES, Unit(study="thirds", setting="one", seed=3, sizes=SMALL))
     assert record.pop("seconds") >= 0.0
     assert record == {
         "study": "thirds",
@@ -91,11 +93,11 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
         return {"a": {"value": float(seed)}}
 
     monkeypatch.setitem(STUDIES, "made up", Study(play=play, settings=("one", "two")))
-    monkeypatch.setattr(run, "processes", ThreadPoolExecutor)
+    monkeypatch.setattr(playing, "processes", ThreadPoolExecutor)
     results = Results(tmp_path / "results.jsonl", key=KEY)
     for n_seeds in (1, 2, 2):
         todo = units(("made up",), n_seeds=n_seeds, sizes=SMALL)
-        run.run(todo, results, jobs=1, progress=Progress(disable=True))
+        playing.run(STUDIES, todo, results, Progress(disable=True), jobs=1)
     assert calls == [("one", 0), ("two", 0), ("one", 1), ("two", 1)]
     assert [(record["setting"], record["seed"]) for record in results.read()] == calls
 
@@ -261,7 +263,7 @@ def test_the_shop_contenders_are_told_apart() -> None:
 @pytest.mark.data
 def test_a_small_run_plays_an_eighth_of_the_shop(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOJOURN_DATA", str(data_dir))
-    record = run.play(Unit(study="e-shop", setting="step only", seed=0, sizes=SMALL))
+    record = playing.play(STUDIES, Unit(study="e-shop", setting="step only", seed=0, sizes=SMALL))
     found = record["measures"]["scores"]
     assert found["auc"] > 0.5
     assert 5_000 < found["n"] < 7_500

@@ -10,18 +10,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from experiments.outcomes import Outcomes
 from experiments.records import Record, Results
 from experiments.session_planning import report, tables
 from experiments.session_planning.figures import PAPER_GAINS, needed_click_rate
 from experiments.session_planning.noise import LEVELS
 from experiments.session_planning.noise import SETTINGS as NOISY
-from experiments.session_planning.outcomes import Outcomes
 from experiments.session_planning.populations import Population
 from experiments.session_planning.run import HERE, ROOT
 from experiments.session_planning.strategies import outcome
-from experiments.session_planning.studies import KEY
 from experiments.session_planning.texts import gain, mean
 from experiments.session_planning.units import LENGTHS
+from experiments.studies import KEY
 
 from sojourn.planning import plan_with_repeats
 from sojourn.records import Plan

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from experiments.records import Record
-from experiments.session_planning import generator, noise, online, run, strategies, tables, tiring
+from experiments.session_planning import generator, noise, online, strategies, tables, tiring
 from experiments.session_planning.studies import STUDIES
 from experiments.session_planning.tuning import PENALTIES
-from experiments.session_planning.units import LENGTHS, TUNING_SEED, Sizes, Unit
+from experiments.session_planning.units import LENGTHS, Sizes
+from experiments.studies import TUNING_SEED, Unit, play
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Calibrator, QuitModel
@@ -35,7 +36,7 @@ Played = dict[tuple[str, str], dict[str, dict[str, Any]]]
 
 
 def record_of(study: str, setting: str, seed: int) -> Record:
-    return run.play(Unit(study=study, setting=setting, seed=STUDIES[study].first_seed + seed, sizes=TINY))
+    return play(STUDIES, Unit(study=study, setting=setting, seed=STUDIES[study].first_seed + seed, sizes=TINY))
 
 
 @pytest.fixture(scope="module")

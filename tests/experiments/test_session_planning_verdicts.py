@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from experiments.outcomes import Outcomes
 from experiments.records import Record
 from experiments.session_planning import online, steps
 from experiments.session_planning.bars import BARS, bars_table
 from experiments.session_planning.claims import CLAIMS, claims_table
 from experiments.session_planning.noise import LEVELS
 from experiments.session_planning.noise import SETTINGS as NOISY
-from experiments.session_planning.outcomes import Outcomes
 from experiments.session_planning.units import LENGTHS
 
 PAPER = "MI-SVM + Platt (the paper)"
