@@ -14,7 +14,7 @@ demo: $(VENV)/.demo ## the main job on real data: leaves report.html
 	$(BIN)/sojourn demo --out report.html
 
 test: $(VENV)/.dev ## all tests
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --cov --cov-report=term:skip-covered -q
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --cov --cov-report=term:skip-covered -q
 
 check: lint types architecture test ## everything that must hold before a change lands
 

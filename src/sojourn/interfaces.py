@@ -140,6 +140,10 @@ class EmbeddingModel(Protocol):
         """Log-odds (...) of embeddings (..., e); differentiable by the embedding, whose parameters stay as they are."""
         ...
 
+    def shift(self, look: Look) -> Tensor:
+        """What `RewardModel.mean` adds to the network's log-odds, (n, m): the mean is the sum of both."""
+        ...
+
     def spread(self, look: Look) -> Tensor:
         """Standard deviation of what the log-odds may be off by, (n, m)."""
         ...

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from sojourn.errors import InvalidInputError
-from sojourn.interfaces import RewardModel
+from sojourn.interfaces import MeanAndSample, RewardModel
 from sojourn.records import FloatArray
 
 
@@ -31,5 +31,8 @@ class Thompson:
 
     def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
         """Mean + scale (draw - mean)."""
-        mean = model.mean(features)
-        return mean + self.scale * (model.sample(features, rng=rng) - mean)
+        if isinstance(model, MeanAndSample):
+            mean, draw = model.mean_and_sample(features, rng=rng)
+        else:
+            mean, draw = model.mean(features), model.sample(features, rng=rng)
+        return mean + self.scale * (draw - mean)
