@@ -9,12 +9,13 @@ knows the exact expected clicks of any slate, its probability of a click at all,
   `taobao_like_log`, `clicked_log`: logs of the visits that had a click; `last_click_shares`: where last clicks fall.
 - `QueryPages`: pages of ten documents under any of six fitted click models (PBM, CM, DCM, DBN, CCM, UBM).
 - `simulate_log`, `to_frame`, `write_log`: a log of what they do, as arrays, as a table, as a file.
+- `news`: streams of articles that come and go, where explorers of new items are judged, online and by replay.
 - `sessions`: people who stay for pages until items drive them away; logs, expected and simulated sessions.
 - `compare`: policies learn online side by side, meeting the same people; `Comparison` holds curves and differences.
 - `regret_exponent`: how fast regret grows; `regret_bound`: the theory's curve beside it.
 """
 
-from sojourn.simulation import sessions, worlds
+from sojourn.simulation import news, sessions, worlds
 from sojourn.simulation.attraction import Attraction, LinearAttraction, LogitAttraction
 from sojourn.simulation.browsing_clicks import BrowsingClicks
 from sojourn.simulation.cannibal_readers import CannibalReaders
@@ -61,6 +62,7 @@ __all__ = [
     "clicked_log",
     "compare",
     "last_click_shares",
+    "news",
     "page_clicks",
     "power_law",
     "regret_bound",
