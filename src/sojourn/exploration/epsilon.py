@@ -36,6 +36,11 @@ class EpsilonGreedy:
         return self.epsilon > 0.0
 
     def score(self, model: RewardModel, features: FloatArray, *, rng: np.random.Generator) -> FloatArray:
-        """The mean, or uniform random numbers of the same shape."""
+        """The mean, or uniform random numbers of the same shape; for n requests at once, each by itself."""
         mean = model.mean(features)
-        return rng.random(mean.shape) if self.randomized and rng.random() < self.epsilon else mean
+        if not self.randomized:
+            return mean
+        if features.ndim == 2:
+            return rng.random(mean.shape) if rng.random() < self.epsilon else mean
+        at_random = rng.random((len(mean), 1)) < self.epsilon
+        return np.where(at_random, rng.random(mean.shape), mean)
