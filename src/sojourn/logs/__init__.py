@@ -1,9 +1,10 @@
 """Logs: reading, checking, joining and splitting them, and their arrays.
 
 `read_log` and `Log.from_frame` check each row of a log, keep the bad ones out, and count them with file, row and
-reason. `Log.to_batch` makes the arrays that everything else learns from, with the features of a `FeatureEncoder`, or of
-a `SessionEncoder`, which adds what the session has shown so far; `rounds` and `logged_rounds` go through its requests
-with their candidates; `summarize` says what a log can and cannot support.
+reason. `Log.to_batch` makes the arrays that everything else learns from, with the features of a `FeatureEncoder`, of a
+`SessionEncoder`, which adds what the session has shown so far, or of a `FieldEncoder`, whose rows hold codes for
+networks with embeddings; `rounds` and `logged_rounds` go through its requests with their candidates; `summarize` says
+what a log can and cannot support.
 
 A log has one row per slot shown::
 
@@ -25,6 +26,7 @@ a hole biases what positions say. Only a click without a position was never on t
 from sojourn.logs.candidates import Candidates, logged_rounds, rounds
 from sojourn.logs.encode import EncodedLog, Encoder
 from sojourn.logs.features import FeatureEncoder
+from sojourn.logs.fields import FieldEncoder
 from sojourn.logs.log import Log
 from sojourn.logs.problems import Problem
 from sojourn.logs.read import read_log
@@ -37,6 +39,7 @@ __all__ = [
     "EncodedLog",
     "Encoder",
     "FeatureEncoder",
+    "FieldEncoder",
     "Log",
     "LogSummary",
     "Problem",
