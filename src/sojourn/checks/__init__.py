@@ -6,7 +6,8 @@ use in tests. ``make`` is a factory, because checks need fresh parts:
 
 =========================  ===========================================
 policy                     ``make(*, n_features, n_slots)``
-reward model               ``make(*, n_features)``
+reward model, embedding    ``make(*, n_features)``
+model
 exposure correction        ``make(*, click_model)``
 click model, click rate    ``make()``
 model, quit model,
@@ -14,7 +15,7 @@ calibrator, planner, path
 model, feature map,
 explorer, slate sampler,
 value estimator,
-environment
+environment, uncertainty
 =========================  ===========================================
 
 >>> from sojourn.checks import check_policy
@@ -39,6 +40,12 @@ from sojourn.checks.click_rate_model import (
     require_click_rate_model,
 )
 from sojourn.checks.contract import Check, CheckResult
+from sojourn.checks.embedding_model import (
+    EMBEDDING_MODEL_CHECKS,
+    check_embedding_model,
+    require_embedding_model,
+)
+from sojourn.checks.embedding_model_looks import MakeEmbeddingModel
 from sojourn.checks.environment import ENVIRONMENT_CHECKS, MakeEnvironment, check_environment, require_environment
 from sojourn.checks.explorer import EXPLORER_CHECKS, MakeExplorer, check_explorer, require_explorer
 from sojourn.checks.exposure_correction import (
@@ -66,6 +73,12 @@ from sojourn.checks.slate_sampler import (
     check_slate_sampler,
     require_slate_sampler,
 )
+from sojourn.checks.uncertainty import (
+    UNCERTAINTY_CHECKS,
+    MakeUncertainty,
+    check_uncertainty,
+    require_uncertainty,
+)
 from sojourn.checks.value_estimator import (
     VALUE_ESTIMATOR_CHECKS,
     MakeValueEstimator,
@@ -77,6 +90,7 @@ __all__ = [
     "CALIBRATOR_CHECKS",
     "CLICK_MODEL_CHECKS",
     "CLICK_RATE_MODEL_CHECKS",
+    "EMBEDDING_MODEL_CHECKS",
     "ENVIRONMENT_CHECKS",
     "EXPLORER_CHECKS",
     "EXPOSURE_CORRECTION_CHECKS",
@@ -87,12 +101,14 @@ __all__ = [
     "QUIT_MODEL_CHECKS",
     "REWARD_MODEL_CHECKS",
     "SLATE_SAMPLER_CHECKS",
+    "UNCERTAINTY_CHECKS",
     "VALUE_ESTIMATOR_CHECKS",
     "Check",
     "CheckResult",
     "MakeCalibrator",
     "MakeClickModel",
     "MakeClickRateModel",
+    "MakeEmbeddingModel",
     "MakeEnvironment",
     "MakeExplorer",
     "MakeExposureCorrection",
@@ -103,10 +119,12 @@ __all__ = [
     "MakeQuitModel",
     "MakeRewardModel",
     "MakeSlateSampler",
+    "MakeUncertainty",
     "MakeValueEstimator",
     "check_calibrator",
     "check_click_model",
     "check_click_rate_model",
+    "check_embedding_model",
     "check_environment",
     "check_explorer",
     "check_exposure_correction",
@@ -117,10 +135,12 @@ __all__ = [
     "check_quit_model",
     "check_reward_model",
     "check_slate_sampler",
+    "check_uncertainty",
     "check_value_estimator",
     "require_calibrator",
     "require_click_model",
     "require_click_rate_model",
+    "require_embedding_model",
     "require_environment",
     "require_explorer",
     "require_exposure_correction",
@@ -131,5 +151,6 @@ __all__ = [
     "require_quit_model",
     "require_reward_model",
     "require_slate_sampler",
+    "require_uncertainty",
     "require_value_estimator",
 ]
