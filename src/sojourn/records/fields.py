@@ -158,10 +158,17 @@ class FieldLayout:
                 f"features: expected {self.n_columns} columns ({', '.join(field.name for field in self.fields)}), "
                 f"got an array of shape {features.shape}"
             )
-        expect_finite(features, "features")
+        if not features.size:
+            return
+        rows = features.reshape(-1, self.n_columns)
+        low, high = rows.min(axis=0), rows.max(axis=0)  # NaN is in both; two passes serve all checks
+        expect_finite(low + high, "features")
         for field in self.fields:
-            if not isinstance(field, Numeric):
-                _check_levels(field, features[..., self.columns(field.name)])
+            columns = self.columns(field.name)
+            if isinstance(field, MultiHot):
+                _check_marks(field, float(low[columns].min()))
+            elif isinstance(field, Categorical):
+                _check_codes(field, rows[:, columns.start], float(low[columns.start]), float(high[columns.start]))
 
     def to_dict(self) -> dict[str, Any]:
         """The layout as JSON values."""
@@ -175,14 +182,13 @@ class FieldLayout:
         return cls(fields=tuple(_KINDS[field.pop("kind")](**field) for field in fields), item_id=values["item_id"])
 
 
-def _check_levels(field: Categorical | MultiHot, values: FloatArray) -> None:
-    if not values.size:
-        return
-    low, high = float(values.min()), float(values.max())
-    if isinstance(field, MultiHot):
-        if low < 0.0:
-            raise InvalidInputError(f"{field.name}: expected marks >= 0, got {low}")
-    elif low < 0.0 or high >= field.n_levels or not np.array_equal(values, np.floor(values)):
+def _check_marks(field: MultiHot, low: float) -> None:
+    if low < 0.0:
+        raise InvalidInputError(f"{field.name}: expected marks >= 0, got {low}")
+
+
+def _check_codes(field: Categorical, codes: FloatArray, low: float, high: float) -> None:
+    if low < 0.0 or high >= field.n_levels or not np.array_equal(codes, np.floor(codes)):
         raise InvalidInputError(
             f"{field.name}: expected whole numbers from 0 (unknown) to {field.n_levels - 1}, got {low} to {high}; "
             "encode levels first, and leave codes as they are (no standardising, no design scaling)"
