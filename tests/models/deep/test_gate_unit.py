@@ -40,12 +40,12 @@ class Bare(nn.Module):
         return out[..., 0]
 
 
-def made() -> DeepClickRate:
+def made(block: int = 256, steps: int = 24) -> DeepClickRate:
     return DeepClickRate(
         layout=LAYOUT,
         network=SMALL,
-        gate=GatingUnit(),
-        training=StreamTraining(block=256, steps=24, learning_rate=0.01),
+        gate=GatingUnit(learning_rate=0.01),
+        training=StreamTraining(block=block, steps=steps, learning_rate=0.01),
     )
 
 
@@ -68,12 +68,12 @@ def test_its_loss_leaves_the_gradients_of_the_embedding_at_zero() -> None:
 def test_it_learns_the_click_rate_of_an_item_whoever_sees_it() -> None:
     rng = np.random.default_rng(0)
     rate = np.array([0.5, 0.1, 0.3, 0.7])
-    n = 8192
+    n = 6144
     item = rng.integers(0, 4, size=n)
     person = rng.choice([-1.0, 1.0], size=n)
     x = np.column_stack([person, item, rng.normal(size=n), np.zeros(n)])
     click = (rng.random(n) < np.clip(rate[item] + 0.1 * person, 0.0, 1.0)).astype(float)
-    model = made()
+    model = made(block=512, steps=16)
     model.update(Rows(features=x, reward=click, weight=np.ones(n), slot=np.zeros(n, int)))
     log_odds = model.gate_log_odds(model.look(x[:400][None])).numpy()
     assert log_odds.shape == (1, 400)

@@ -203,7 +203,7 @@ def test_features_that_do_not_fit_are_refused(model: DeepClickRate, x: FloatArra
 
 
 def test_unknown_is_a_level_like_any_other() -> None:
-    model = DeepClickRate(layout=LAYOUT, network=SMALL, training=StreamTraining(block=256, steps=64))
+    model = DeepClickRate(layout=LAYOUT, network=SMALL, training=StreamTraining(block=256, steps=32))
     item = np.tile([0.0, 1.0], 1024)
     x = np.column_stack([item, np.zeros((2048, 2))])
     click = (np.random.default_rng(0).random(2048) < np.where(item == 0.0, 0.8, 0.2)).astype(float)

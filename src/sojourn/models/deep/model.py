@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any, Self
 
@@ -166,6 +167,12 @@ class DeepClickRate(Reading):
         stream.learner.restore(given.get("optimizer", {}))
         stream.restore(given.get("stream", {}))
         self._parts, self._stream = parts, stream
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A model that goes on by itself: what several parts share must be shared in the copy too, so it is rebuilt."""
+        twin = copy(self)
+        twin.restore(self.state())
+        return twin
 
     def save(self, path: str | Path) -> None:
         """Write settings and state to one safetensors file, without pickle."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.arguments import expect_width
-from sojourn.models.deep.device import generator_on
+from sojourn.models.deep.device import blocks_of, generator_on
 from sojourn.models.deep.gate import GatingUnit
 from sojourn.models.deep.packing import in_float32
 from sojourn.models.deep.parts import Parts
@@ -88,10 +88,12 @@ class Reading(ABC):
             )
         self.layout.check(features)
         rows = torch.from_numpy(in_float32(features)).to(self.device)
+        rows = rows.reshape(-1, *rows.shape[-2:])
         with torch.no_grad():
-            rows = rows.reshape(-1, *rows.shape[-2:])
-            embedding = self._parts.embed(rows)
-            return Look(features=rows, embedding=embedding, log_odds=self._parts.split.from_embedding(embedding))
+            passes = [self._pass(block) for block in blocks_of(rows.flatten(0, 1))]
+        embedding, log_odds = (torch.cat(parts) for parts in zip(*passes, strict=True))
+        shape = rows.shape[:2]
+        return Look(features=rows, embedding=embedding.view(*shape, -1), log_odds=log_odds.view(shape))
 
     def from_embedding(self, embedding: Tensor) -> Tensor:
         """Log-odds (...) of embeddings (..., e); differentiable by the embedding."""
@@ -141,6 +143,11 @@ class Reading(ABC):
             return p * (1.0 - p) * std
 
         return self._by_parts(features, std_of)
+
+    def _pass(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Embeddings (r, e) and log-odds (r,) of rows (r, d)."""
+        embedding = self._parts.embed(rows)
+        return embedding, self._parts.split.from_embedding(embedding)
 
     def _mean(self, look: Look) -> Tensor:
         return look.log_odds + self.shift(look)

@@ -6,14 +6,14 @@ import math
 from typing import Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.deep.device import learning
 from sojourn.models.deep.loss import click_loss
 from sojourn.models.deep.moments import moments, restore_moments
 from sojourn.models.deep.names import Tensors
-from sojourn.models.deep.networks import expect_split, head_parameters
+from sojourn.models.deep.networks import Head, head_parameters
 from sojourn.models.deep.parts import Parts
 from sojourn.models.deep.rows import TrainRows
 
@@ -42,7 +42,8 @@ class Learner:
 
     The network is trained with masks on its weights theta behind the embedding (Wu et al. 2022, eq. 17), a fresh one
     each step; what is kept is scaled by 1 / (1 - dropout), so that the unmasked network needs no correction. Biases are
-    not masked: without that of the output, rare clicks would look like even odds for a step. Weight decay is decoupled (Loshchilov and Hutter 2019): Adam's own would shrink tables of rare items at full speed.
+    not masked: without that of the output, rare clicks would look like even odds for a step. Weight decay is decoupled
+    (Loshchilov and Hutter 2019): Adam's own would shrink tables of rare items at full speed.
 
     Parameters
     ----------
@@ -56,7 +57,7 @@ class Learner:
         self.parts = parts
         self.generator = generator
         self._keep = 1.0 - plan.dropout
-        self._head = _Head(parts.network)
+        self._head = Head(parts.network)
         with learning():
             theta = head_parameters(parts.network, parts.layout) if plan.dropout else {}
         self._theta = {f"network.{name}": parameter for name, parameter in theta.items() if parameter.ndim > 1}
@@ -118,14 +119,3 @@ def expect_finite_loss(loss: Tensor) -> float:
             f"learning_rate: the loss became {value}; take a smaller one, and standardise numeric features"
         )
     return value
-
-
-class _Head(nn.Module):
-    """The second half of a network, as a module that ``functional_call`` can call."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        return expect_split(self.network).from_embedding(embedding)

@@ -34,6 +34,7 @@ from sojourn.models.deep.networks.dcn import DCNv2
 from sojourn.models.deep.networks.deepfm import DeepFM
 from sojourn.models.deep.networks.embedding import FieldEmbedding
 from sojourn.models.deep.networks.field_network import FieldNetwork
+from sojourn.models.deep.networks.head import Head
 from sojourn.models.deep.networks.mlp import MLP
 from sojourn.models.deep.networks.parameters import (
     LayerGradient,
@@ -51,6 +52,7 @@ __all__ = [
     "DeepFM",
     "FieldEmbedding",
     "FieldNetwork",
+    "Head",
     "LayerGradient",
     "LayerPass",
     "MakeNetwork",

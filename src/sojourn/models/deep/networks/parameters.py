@@ -12,6 +12,7 @@ from torch.autograd.graph import GradientEdge, get_gradient_edge
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.deep.device import learning
+from sojourn.models.deep.networks.head import Head
 from sojourn.models.deep.networks.split import expect_split
 from sojourn.records import FieldLayout
 
@@ -60,7 +61,7 @@ def head_parameters(network: nn.Module, layout: FieldLayout) -> dict[str, nn.Par
     parameters = {name: value for name, value in network.named_parameters() if value.is_floating_point()}
     thawed = {f"network.{name}": value.detach().requires_grad_() for name, value in parameters.items()}
     with _trial(network, layout) as embedding, learning():
-        log_odds: Tensor = torch.func.functional_call(_Head(network), thawed, (embedding.clone().requires_grad_(),))
+        log_odds: Tensor = torch.func.functional_call(Head(network), thawed, (embedding.clone().requires_grad_(),))
         gradients = torch.autograd.grad(log_odds.sum(), list(thawed.values()), allow_unused=True)
     return {
         name: value
@@ -147,17 +148,6 @@ def _expect_each_once(network: nn.Module, runs: list[_Run], n_rows: int) -> None
                 f"network: expected from_embedding to run each nn.Linear once, on ({n_rows}, i) for {n_rows} rows, got "
                 f"{name} {times} times on {tuple(run.input.shape)}; give each use a layer of its own, one vector a row"
             )
-
-
-class _Head(nn.Module):
-    """The second half of a network, as a module that ``functional_call`` can call."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        return expect_split(self.network).from_embedding(embedding)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sojourn.errors import InvalidInputError
-from sojourn.models.deep.networks import head_parameters
+from sojourn.models.deep.networks import Head, head_parameters
 from sojourn.models.deep.networks.split import MakeNetwork, expect_split
 from sojourn.models.deep.rows import TrainRows
 from sojourn.models.deep.settings import expect_settings
@@ -49,7 +49,7 @@ class BatchEnsemble(Members):
             If nothing behind the embedding is an ``nn.Linear``.
         """
         super().begin(network, layout, make, generator=generator)
-        self._head = _Head(network)
+        self._head = Head(network)
         self._weights = _linear_weights(network, layout)
         factors = {
             f"{name}/{side}": 1.0
@@ -80,17 +80,6 @@ class BatchEnsemble(Members):
         }
         log_odds: Tensor = torch.func.functional_call(self._head, changed, (embedding,))
         return log_odds
-
-
-class _Head(nn.Module):
-    """The second half of a network, as a module that ``functional_call`` can call."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        return expect_split(self.network).from_embedding(embedding)
 
 
 def _linear_weights(network: nn.Module, layout: FieldLayout) -> dict[str, nn.Parameter]:

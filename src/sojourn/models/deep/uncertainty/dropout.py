@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from sojourn.errors import InvalidInputError
-from sojourn.models.deep.networks import MakeNetwork, expect_split, head_parameters, layer_pass, linear_layers
+from sojourn.models.deep.networks import Head, MakeNetwork, head_parameters, layer_pass, linear_layers
 from sojourn.models.deep.uncertainty.base import Uncertainty
 from sojourn.records import FieldLayout, Look
 
@@ -86,7 +86,7 @@ class Dropout(Uncertainty):
         """Log-odds (n, m) of embeddings (n, m, e), under a mask for each of the n."""
         weights = dict(self.network.named_parameters())
         kept = {f"network.{name}": weights[name].detach() / (1.0 - self.rate) for name in self._matrices}
-        head = _Head(self.network)
+        head = Head(self.network)
 
         def log_odds(masked: dict[str, Tensor], embedding: Tensor) -> Tensor:
             result: Tensor = torch.func.functional_call(head, masked, (embedding,))
@@ -112,14 +112,3 @@ def _repeated(look: Look, times: int) -> Look:
         embedding=look.embedding.flatten(0, 1).expand(times, -1, -1),
         log_odds=look.log_odds.flatten().expand(times, -1),
     )
-
-
-class _Head(nn.Module):
-    """`from_embedding` as a module that ``functional_call`` can call."""
-
-    def __init__(self, network: nn.Module) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, embedding: Tensor) -> Tensor:
-        return expect_split(self.network).from_embedding(embedding)

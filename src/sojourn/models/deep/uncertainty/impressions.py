@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from sojourn.errors import InvalidInputError
 from sojourn.models.deep.networks import MakeNetwork
 from sojourn.models.deep.rows import TrainRows
+from sojourn.models.deep.uncertainty.arguments import expect_like
 from sojourn.models.deep.uncertainty.base import Uncertainty
 from sojourn.models.deep.uncertainty.item_evidence import Evidence, ItemEvidence
 from sojourn.records import UNKNOWN, Categorical, FieldLayout, Look
@@ -65,7 +66,8 @@ class ImpressionCounts(Uncertainty):
         item = next(f for f in layout.fields if isinstance(f, Categorical) and f.name == layout.item_id)
         self._count = torch.zeros(item.n_levels, device=generator.device)
         grid = torch.linspace(-_REACH, _REACH, _N_OFFSETS, device=generator.device)
-        self._evidence = ItemEvidence(network, layout, grid, window=_WINDOW)
+        window = _WINDOW if self.compares_with_unknown else 1  # a given prior needs none
+        self._evidence = ItemEvidence(network, layout, grid, window=window)
         self._prior = self._given
 
     def observe(self, rows: TrainRows, *, generator: torch.Generator) -> None:
@@ -100,9 +102,18 @@ class ImpressionCounts(Uncertainty):
         return {"count": self._count.clone(), **self._evidence.state()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take over what `state` gave."""
+        """Take over what `state` gave.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is of another layout.
+        """
+        evidence = dict(state)
+        count = {"count": evidence.pop("count")} if "count" in evidence else {}
+        expect_like(count, {"count": self._count})
+        self._evidence.restore(evidence)
         self._count.copy_(state["count"])
-        self._evidence.restore(state)
         self._prior = self._given
 
 
@@ -118,6 +129,7 @@ def likeliest_std(evidence: Evidence, grid: Tensor) -> float:
     if not bool(evidence.met.any()):
         return 1.0
     stds = torch.logspace(math.log10(_STDS[0]), math.log10(_STDS[1]), _N_STDS, device=grid.device)
-    log_prior = torch.log_softmax(-0.5 * (grid / stds[:, None]) ** 2, dim=1)
-    joint = evidence.log_likelihood[evidence.met][:, None, :] + log_prior
-    return float(stds[joint.logsumexp(dim=2).sum(dim=0).argmax()])
+    prior = torch.softmax(-0.5 * (grid / stds[:, None]) ** 2, dim=1)
+    log_likelihood = evidence.log_likelihood[evidence.met]
+    likelihood = (log_likelihood - log_likelihood.amax(dim=1, keepdim=True)).exp()
+    return float(stds[(likelihood @ prior.T).log().sum(dim=0).argmax()])

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
+from sojourn.errors import InvalidInputError
+from sojourn.models.deep.device import blocks_of
 from sojourn.models.deep.networks import expect_split
 from sojourn.models.deep.rows import TrainRows
 from sojourn.models.deep.window import Window, unpacked
 from sojourn.records import UNKNOWN, Categorical, FieldLayout
-
-_AT_ONCE: Final = 8_192
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -47,6 +46,8 @@ class Evidence:
 
 class ItemEvidence:
     """The last rows, and what they say of offsets of the log-odds, item by item.
+
+    An item whose rows have all left the window counts as one without impressions.
 
     The network learns each item's offset too, slowly and without knowing how surely. So its own idea of it is taken
     out (the base), what remains is what it makes of everything but the item's code and of how tastes meet the item,
@@ -97,28 +98,31 @@ class ItemEvidence:
         return self._window.state()
 
     def restore(self, state: dict[str, Tensor]) -> None:
-        """Take over what `state` gave."""
+        """Take over what `state` gave.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is of another window or layout.
+        """
+        if set(state) != {"rows", "n_added"}:
+            raise InvalidInputError(f"state: expected the rows kept and n_added of item evidence, got {sorted(state)}")
         self._window.restore(state)
 
     def _log_odds(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Of the rows as they are, and with their items unknown, both (r,)."""
-        ours, theirs = torch.empty((2, len(features)), device=features.device)
-        for start in range(0, len(features), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            ours[part] = self._network_on(features[part])
-            unknown = features[part].clone()
-            unknown[:, self._column] = UNKNOWN
-            theirs[part] = self._network_on(unknown)
+        unknown = features.clone()
+        unknown[:, self._column] = UNKNOWN
+        ours, theirs = (
+            torch.cat([self._network.from_embedding(self._network.embed(block)) for block in blocks_of(rows)])
+            for rows in (features, unknown)
+        )
         return ours, theirs
-
-    def _network_on(self, features: Tensor) -> Tensor:
-        return self._network.from_embedding(self._network.embed(features))
 
     def _log_likelihood(self, code: Tensor, log_odds: Tensor, rows: TrainRows) -> Tensor:
         total = torch.zeros((self._n_codes, len(self.grid)), device=self.grid.device)
-        for start in range(0, len(code), _AT_ONCE):
-            part = slice(start, start + _AT_ONCE)
-            codes, base, click, weight = code[part], log_odds[part], rows.click[part], rows.weight[part]
+        parts = (code, log_odds, rows.click, rows.weight)
+        for codes, base, click, weight in zip(*map(blocks_of, parts), strict=True):
             z = base[:, None] + self.grid
             total.index_add_(0, codes, weight[:, None] * (click[:, None] * z - softplus(z)))
         return total

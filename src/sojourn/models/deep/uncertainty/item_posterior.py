@@ -9,9 +9,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from sojourn.errors import InvalidInputError
 from sojourn.models.deep.networks import MakeNetwork
 from sojourn.models.deep.rows import TrainRows
+from sojourn.models.deep.settings import expect_settings
 from sojourn.models.deep.uncertainty.base import Uncertainty
 from sojourn.models.deep.uncertainty.item_evidence import ItemEvidence
 from sojourn.records import FieldLayout, Look
@@ -19,11 +19,12 @@ from sojourn.records import FieldLayout, Look
 _REACH: Final = 3.0  # log-odds: an offset of 3 multiplies a small click rate by 20
 _STEP: Final = 0.1
 _ROUNDS: Final = 50
+_LEAST: Final = -30.0  # log of the start's smallest weight beside its largest: above 0 in float32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class _Posteriors:
-    """By code of the item: mean, shift and standard deviation, (c,), and the distribution function, (c, g)."""
+    """The prior (g,), and by code of the item: mean, shift and std, (c,), and distribution function, (c, g)."""
 
     prior: Tensor
     mean: Tensor
@@ -55,9 +56,11 @@ class ItemPosterior(Uncertainty):
     """
 
     def __init__(self, *, window: int = 60_000, prior_std: float = 0.5, prior_items: float = 2.0) -> None:
-        for name, value in (("window", window), ("prior_std", prior_std), ("prior_items", prior_items)):
-            if not 0.0 < value < math.inf:
-                raise InvalidInputError(f"{name}: expected a finite number > 0, got {value}")
+        expect_settings(
+            ("window", window, window >= 1, ">= 1"),
+            ("prior_std", prior_std, 0.0 < prior_std < math.inf, "a finite number > 0"),
+            ("prior_items", prior_items, 0.0 < prior_items < math.inf, "a finite number > 0"),
+        )
         self.window = window
         self.prior_std = prior_std
         self.prior_items = prior_items
@@ -78,7 +81,7 @@ class ItemPosterior(Uncertainty):
         super().begin(network, layout, make, generator=generator)
         n_steps = round(_REACH / _STEP)
         grid = torch.arange(-n_steps, n_steps + 1, device=generator.device) * _STEP
-        self._start = torch.softmax(-0.5 * (grid / self.prior_std) ** 2, dim=0)
+        self._start = torch.softmax((-0.5 * (grid / self.prior_std) ** 2).clamp(min=_LEAST), dim=0)
         self._evidence = ItemEvidence(network, layout, grid, window=self.window)
         self._weighed: _Posteriors | None = None
 
@@ -103,9 +106,9 @@ class ItemPosterior(Uncertainty):
     def deviation(self, look: Look, *, generator: torch.Generator) -> Tensor:
         """A draw of the offset less its mean, independent by candidate, (n, m)."""
         codes, grid = self._codes(look), self._evidence.grid
-        chance = torch.rand((*codes.shape, 1), generator=generator, device=codes.device)
+        chance = 1.0 - torch.rand((*codes.shape, 1), generator=generator, device=codes.device)  # in (0, 1]
         place = torch.searchsorted(self._posteriors.cumulative[codes], chance).squeeze(-1)
-        return grid[place.clamp(max=len(grid) - 1)] - self._posteriors.mean[codes]
+        return grid[place] - self._posteriors.mean[codes]
 
     def state(self) -> dict[str, Tensor]:
         """The rows that count; the rest follows from them and the network."""
@@ -131,12 +134,13 @@ class ItemPosterior(Uncertainty):
         prior = learned_prior(evidence.log_likelihood[evidence.met], self._start, n_start=self.prior_items)
         posterior = torch.softmax(evidence.log_likelihood + prior.log(), dim=1)
         mean = posterior @ grid
+        cumulative = posterior.cumsum(dim=1)
         return _Posteriors(
             prior=prior,
             mean=mean,
             shift=mean - evidence.base,
-            std=(posterior @ grid**2 - mean**2).clamp(min=0.0).sqrt(),
-            cumulative=posterior.cumsum(dim=1),
+            std=(posterior * (grid - mean[:, None]) ** 2).sum(dim=1).sqrt(),
+            cumulative=cumulative / cumulative[:, -1:],  # to 1 exactly, or rounding would draw the last offset
         )
 
 
@@ -148,14 +152,14 @@ def learned_prior(log_likelihood: Tensor, start: Tensor, *, n_start: float) -> T
     log_likelihood : (c, g) tensor
         Of each item's data at each point of the grid.
     start : (g,) tensor
-        The prior to start from; it also counts as ``n_start`` items whose posterior it is, so no weight becomes 0.
+        The prior to start from, > 0; it also counts as ``n_start`` items whose posterior it is, so no weight becomes 0.
     n_start
         > 0.
     """
     likelihood = (log_likelihood - log_likelihood.amax(dim=1, keepdim=True)).exp()
     prior = start
     for _ in range(_ROUNDS if len(likelihood) else 0):
-        joint = likelihood * prior
-        prior = (joint / joint.sum(dim=1, keepdim=True)).sum(dim=0) + n_start * start
+        responsibility = prior * ((likelihood @ prior).reciprocal() @ likelihood)  # of each offset, over all items
+        prior = responsibility + n_start * start
         prior = prior / prior.sum()
     return prior
