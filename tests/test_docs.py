@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import ast
 import re
 import runpy
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from typer.main import get_command
 
 from sojourn import interfaces
 from sojourn.cli.app import app
+from sojourn.simulation.news import NewsWorld
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -35,6 +38,26 @@ def test_the_quickstart_shows_a_policy_that_learns(capsys: pytest.CaptureFixture
     slate, ranker, mine = capsys.readouterr().out.splitlines()
     assert slate.startswith("slate [")
     assert float(mine.split()[-1]) > float(ranker.split()[-1]) > 0.0
+
+
+def test_exploring_new_items_takes_fifteen_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ROOT / "examples" / "new_items.py"
+    statements = ast.parse(path.read_text()).body[1:]
+    assert len(ast.unparse(ast.Module(statements, [])).splitlines()) <= 15
+    draw = NewsWorld.draw
+    small = {"n_blocks": 3, "block_size": 64, "n_articles": 22, "n_warm_up": 256, "n_users": 500}
+    monkeypatch.setattr(NewsWorld, "draw", lambda settings, *, seed: draw(replace(settings, **small), seed=seed))
+    runpy.run_path(str(path))
+    *explored, bounds = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in explored] == ["deep_greedy", "age_ts", "default_deep_explorer"]
+    uniform, best = (float(rate) for rate in re.findall(r"([\d.]+)%", bounds))
+    for line in explored:
+        mean, *rates = (float(rate) for rate in re.findall(r"([\d.]+)%", line))
+        assert len(rates) == 3
+        assert 0.0 < mean < 2.0 * best
+    assert 0.0 < uniform < best
 
 
 def test_the_policy_of_the_examples_keeps_the_contract() -> None:

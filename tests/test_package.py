@@ -23,7 +23,13 @@ def test_importing_sojourn_loads_nothing_heavy() -> None:
 
 
 def test_policies_load_no_optional_dependency_and_no_frames() -> None:
-    assert not _modules_after("from sojourn import recipes") & {"polars", "plotly", "rich", "typer"}
+    assert not _modules_after("from sojourn import recipes") & {"polars", "plotly", "rich", "typer", "torch"}
+
+
+def test_a_configuration_loads_no_torch_until_a_deep_policy_is_built() -> None:
+    build = "from sojourn import config; config.build_policy({'recipe': '%s'}, n_features=3, n_slots=2)"
+    assert "torch" not in _modules_after(build % "linucb_k")
+    assert "torch" in _modules_after(build % "deep_greedy")
 
 
 def test_the_version_is_told_in_one_voice() -> None:

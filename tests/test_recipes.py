@@ -14,7 +14,18 @@ from sojourn.exposure import NoCorrection
 from sojourn.interfaces import Environment
 from sojourn.models import BayesianRidge
 from sojourn.policies import SlatePolicy
-from sojourn.records import Decision, Feedback, FloatArray, IntArray, LogBatch, Request, Rows
+from sojourn.records import (
+    Categorical,
+    Decision,
+    Feedback,
+    FieldLayout,
+    FloatArray,
+    IntArray,
+    LogBatch,
+    Numeric,
+    Request,
+    Rows,
+)
 from sojourn.simulation import worlds
 
 WEIGHTS = np.array([1.0, 0.6, 0.4])
@@ -22,8 +33,11 @@ TABLE = np.array([[1.0, 1.0, 0.9], [0.8, 1.0, 0.6], [0.7, 0.9, 0.3]])  # [positi
 D, K, ALPHA = 3, 3, 0.4
 
 
-def _request(rng: np.random.Generator, m: int = 8) -> Request:
-    return Request(request_id="r", item_ids=np.arange(m), features=rng.random((m, D)), n_slots=K)
+def _request(rng: np.random.Generator, m: int = 8, *, coded: bool = False) -> Request:
+    features = rng.random((m, D))
+    if coded:
+        features[:, 0] = 1 + np.arange(m)
+    return Request(request_id="r", item_ids=np.arange(m), features=features, n_slots=K)
 
 
 def _answer(rng: np.random.Generator) -> Feedback:
@@ -260,9 +274,13 @@ def test_similar_items_that_go_unclicked_push_one_another_apart(
     assert set(policy.act(request, rng=rng).chosen) == {0, 2}
 
 
+CODED = FieldLayout(fields=(Categorical("item", 9, "item"), Numeric("x", D - 1)), item_id="item")
+COUNTING = ("count_ts", "default_deep_explorer")
 ALL: dict[str, dict[str, Any]] = {
     name: {"click_model": Scrolls()}
     if name in ("linucb_k_posterior", "linucb_k_scroll")
+    else {"layout": CODED}
+    if name in COUNTING
     else {"weights": TABLE}
     if name == "ubm_linucb"
     else {"weights": WEIGHTS}
@@ -284,7 +302,7 @@ def test_baselines_carry_their_name(name: str) -> None:
 def test_recipes_carry_their_name_and_refuse_what_they_cannot_learn(name: str, rng: np.random.Generator) -> None:
     policy = getattr(recipes, name)(n_features=D, n_slots=K, **ALL[name])
     assert policy.name == name
-    assert policy.act(_request(rng), rng=rng).policy == name
+    assert policy.act(_request(rng, coded=name in COUNTING), rng=rng).policy == name
     with pytest.raises(InvalidInputError, match="features: expected"):
         policy.act(Request(request_id="r", item_ids=np.arange(4), features=rng.random((4, D + 1)), n_slots=2), rng=rng)
 

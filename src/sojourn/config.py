@@ -9,6 +9,16 @@ A policy is named by a recipe or put together from parts::
                                           sampler = { type = "plackett_luce", temperature = 0.05 }
                                           exposure = { type = "design_scaling", weights = [1.0, 0.7, 0.5] }
 
+Deep recipes and the model ``deep_click_rate`` take a layout, as the table that `sojourn.records.FieldLayout` writes::
+
+    [policy]
+    recipe = "default_deep_explorer"
+    layout.item_id = "item"
+    layout.fields = [
+        { kind = "categorical", name = "item", n_levels = 500, belongs = "item" },
+        { kind = "numeric", name = "user", width = 8 },
+    ]
+
 Unknown names and settings are refused with a list of what exists.
 """
 
@@ -19,7 +29,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, Unpack, get_args, get_type_hints, runtime_checkable
 from zipfile import BadZipFile
 
 import numpy as np
@@ -27,11 +37,12 @@ from numpy.typing import NDArray
 
 from sojourn import recipes
 from sojourn.errors import ConfigError, SojournError
-from sojourn.exploration import EpsilonGreedy, Greedy, Optimism, Thompson
+from sojourn.exploration import AdversarialGradient, EpsilonGreedy, Greedy, Optimism, Thompson
 from sojourn.exposure import DesignScaling, NoCorrection, RowWeighting
-from sojourn.interfaces import ExposureCorrection, Policy
+from sojourn.interfaces import ExposureCorrection, Policy, RewardModel
 from sojourn.models import BayesianRidge
 from sojourn.policies import EpsilonSampler, LoggedOrder, PlackettLuce, SlatePolicy, TopK, Uniform
+from sojourn.recipes.building_deep import NetworkSettings, deep_click_rate
 
 Spec = Mapping[str, Any]
 """A table of a TOML file."""
@@ -66,10 +77,48 @@ def _bayesian_ridge(
     return BayesianRidge(n_features=n_features, n_slots=n_slots if per_slot else None, prior_precision=prior_precision)
 
 
+UNCERTAINTIES: Final = {
+    "batch_ensemble": "BatchEnsemble",
+    "diagonal_precision": "DiagonalPrecision",
+    "dropout": "Dropout",
+    "ensemble": "Ensemble",
+    "gaussian_process": "GaussianProcess",
+    "gradient_norm": "GradientNorm",
+    "impression_counts": "ImpressionCounts",
+    "item_posterior": "ItemPosterior",
+    "last_layer": "LastLayer",
+    "shared_trunk": "SharedTrunk",
+}
+"""What a deep model may be unsure by, with the class of `sojourn.models.deep.uncertainty`."""
+
+
+def _deep_click_rate(
+    *,
+    n_features: int,
+    n_slots: int,
+    uncertainty: str = "none",
+    gate: bool = False,
+    unknown_share: float = 0.0,
+    **network: Unpack[NetworkSettings],
+) -> RewardModel:
+    if uncertainty not in ("none", *UNCERTAINTIES):
+        raise ConfigError(
+            f"model 'deep_click_rate': expected an uncertainty among none, {', '.join(UNCERTAINTIES)}; "
+            f"got {uncertainty!r}"
+        )
+    if not isinstance(gate, bool):
+        raise ConfigError(f"model 'deep_click_rate': expected true or false for gate, got {gate!r}")
+    from sojourn.models.deep import uncertainty as kinds
+
+    doubt = None if uncertainty == "none" else getattr(kinds, UNCERTAINTIES[uncertainty])()
+    return deep_click_rate(doubt, n_features=n_features, gate=gate, unknown_share=unknown_share, **network)
+
+
 REGISTRY: Final[dict[str, dict[str, Callable[..., Any]]]] = {
     "recipe": {name: getattr(recipes, name) for name in recipes.__all__},
-    "model": {"bayesian_ridge": _bayesian_ridge},
+    "model": {"bayesian_ridge": _bayesian_ridge, "deep_click_rate": _deep_click_rate},
     "explorer": {
+        "adversarial_gradient": AdversarialGradient,
         "epsilon_greedy": EpsilonGreedy,
         "greedy": Greedy,
         "optimism": Optimism,
@@ -153,7 +202,8 @@ def save_policy(folder: str | Path, spec: Spec, policy: Policy, **about: Any) ->
     except TypeError as error:
         raise ConfigError(
             f"policy: expected settings that JSON can hold, {error}; a policy that was given a fitted click model "
-            "cannot be built again from its settings: give it weights as lists, or keep its model's state() yourself"
+            "cannot be built again from its settings: give it weights as lists (and a layout as its to_dict()), or "
+            "keep its model's state() yourself"
         ) from error
     learner = _learner(policy)
     if learner is None and not isinstance(policy, (LoggedOrder, Uniform)):
@@ -207,10 +257,10 @@ def _named(kind: str, name: str) -> Callable[..., Any]:
 
 def _call(kind: str, name: str, settings: dict[str, Any], shape: dict[str, int]) -> Any:
     builder = _named(kind, name)
-    parameters = inspect.signature(builder).parameters
-    allowed = [key for key in parameters if key not in shape]
+    required = _settings_of(builder)
+    allowed = [key for key in required if key not in shape]
     unknown = [key for key in settings if key not in allowed]
-    missing = [key for key in allowed if parameters[key].default is inspect.Parameter.empty and key not in settings]
+    missing = [key for key in allowed if required[key] and key not in settings]
     if unknown or missing:
         raise ConfigError(
             f"{kind} {name!r}: expected settings among {', '.join(allowed) or 'none'}"
@@ -223,3 +273,15 @@ def _call(kind: str, name: str, settings: dict[str, Any], shape: dict[str, int])
         raise
     except (TypeError, ValueError) as error:
         raise ConfigError(f"{kind} {name!r}: a setting has the wrong type: {error}") from error
+
+
+def _settings_of(builder: Callable[..., Any]) -> dict[str, bool]:
+    """Names of what a builder takes, and whether it cannot do without; those of a ``**`` are in its `TypedDict`."""
+    required: dict[str, bool] = {}
+    for name, parameter in inspect.signature(builder).parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            (settings,) = get_args(get_type_hints(builder, include_extras=True)[name])
+            required |= dict.fromkeys(settings.__annotations__, False)
+        else:
+            required[name] = parameter.default is inspect.Parameter.empty
+    return required

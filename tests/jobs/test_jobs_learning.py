@@ -110,7 +110,9 @@ def test_policies_learn_in_every_world(name: str) -> None:
 
 
 @pytest.mark.usefixtures("few_weight_pages")
-@pytest.mark.parametrize("name", recipes.__all__)
+@pytest.mark.parametrize(
+    "name", [name for name in recipes.__all__ if name not in ("count_ts", "default_deep_explorer")]
+)
 def test_every_recipe_learns(name: str) -> None:
     if name == "lambdamart":
         pytest.importorskip("lightgbm")
