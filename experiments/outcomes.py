@@ -50,10 +50,12 @@ class Outcomes:
         return Difference.of(np.array(list(values.values()))) if values else None
 
     def gain(self, study: str, setting: str, contestant: str, reference: str, measure: str) -> Difference | None:
-        """How much more than the reference, in per cent of the reference's mean, paired by seed."""
+        """How much more than the reference, in per cent of the reference's mean, paired by seed; None of nothing."""
         mine, theirs = (self.values(study, setting, name, measure) for name in (contestant, reference))
         seeds = sorted(mine.keys() & theirs.keys())
         if not seeds:
             return None
         base = np.mean([theirs[seed] for seed in seeds])
+        if base == 0.0:
+            return None
         return Difference.of(np.array([100.0 * (mine[seed] - theirs[seed]) / base for seed in seeds]))

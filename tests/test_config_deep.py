@@ -167,10 +167,8 @@ NUMBERS = [{"kind": "numeric", "name": "x", "width": 4}]
         ({"model": {"type": "deep_click_rate", "uncertainty": "doubt"}}, "among none, .*dropout, .*got 'doubt'"),
         ({"model": {"type": "deep_click_rate", "gate": "no"}}, "expected true or false for gate, got 'no'"),
         ({"model": {"type": "deep_click_rate", "hiden": [4]}}, "not known: hiden"),
-        (
-            {"model": {"type": "deep_click_rate", "uncertainty": "item_posterior", "layout": LAYOUT.to_dict()}},
-            "unknown_share: expected above 0",
-        ),
+        ({"model": {"type": "deep_click_rate", "unknown_share": 1.0}}, r"unknown_share: expected a share in \[0, 1\)"),
+        ({"model": {"type": "deep_click_rate", "uncertainty": "item_posterior"}}, "item_id: expected the name"),
         ({"explorer": {"type": "adversarial_gradient"}}, "missing: strength, uncertainty_as"),
     ],
 )

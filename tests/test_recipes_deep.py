@@ -41,7 +41,7 @@ def _network_of(policy: SlatePolicy) -> DeepClickRate:
 
 
 PARTS: dict[Callable[..., SlatePolicy], tuple[Explorer, str, bool, float]] = {
-    recipes.default_deep_explorer: (Thompson(scale=0.25), "ItemPosterior", False, 0.1),
+    recipes.default_deep_explorer: (Thompson(scale=0.5), "ItemPosterior", False, 0.0),
     recipes.age_ts: (AdversarialGradient(strength=1.0, uncertainty_as="sample", gate="learned"), "Dropout", True, 0.0),
     recipes.age_ucb: (AdversarialGradient(strength=3.0, uncertainty_as="bound", gate="learned"), "Dropout", True, 0.0),
     recipes.deep_greedy: (Greedy(), "NoneType", False, 0.0),

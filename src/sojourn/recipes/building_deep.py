@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Explorer
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Layout = FieldLayout | Mapping[str, Any]
 """A layout of fields, or the table that `FieldLayout.to_dict` gives; a file may leave out an ``item_id`` of none."""
-
-UNKNOWN_SHARE: Final = 0.1
 
 
 class NetworkSettings(TypedDict, total=False):
@@ -54,11 +52,10 @@ def deep_bandit(
     *,
     n_features: int,
     gate: bool = False,
-    unknown_share: float = 0.0,
     **network: Unpack[NetworkSettings],
 ) -> SlatePolicy:
     """The best slate under one network for all slots."""
-    model = deep_click_rate(uncertainty, n_features=n_features, gate=gate, unknown_share=unknown_share, **network)
+    model = deep_click_rate(uncertainty, n_features=n_features, gate=gate, unknown_share=0.0, **network)
     return bandit(name, model, explorer, exposure=NO_CORRECTION, feature_map=None)
 
 

@@ -11,23 +11,21 @@ from typing import Unpack
 
 from sojourn.exploration import AdversarialGradient, Greedy, Thompson
 from sojourn.policies import SlatePolicy
-from sojourn.recipes.building_deep import UNKNOWN_SHARE, NetworkSettings, deep_bandit, expect_items
+from sojourn.recipes.building_deep import NetworkSettings, deep_bandit, expect_items
 
 
 def default_deep_explorer(
-    *, n_features: int, n_slots: int, scale: float = 0.25, **network: Unpack[NetworkSettings]
+    *, n_features: int, n_slots: int, scale: float = 0.5, **network: Unpack[NetworkSettings]
 ) -> SlatePolicy:
     """What we recommend: Thompson sampling from a posterior of each item, under a prior learned from all items.
 
-    Items that were never shown start as an unknown one. It needs a layout with an ``item_id``.
+    It needs a layout with an ``item_id``.
     """
     expect_items(network.get("layout"), "default_deep_explorer")
     from sojourn.models.deep.uncertainty import ItemPosterior
 
     explorer, uncertainty = Thompson(scale=scale), ItemPosterior()
-    return deep_bandit(
-        "default_deep_explorer", explorer, uncertainty, n_features=n_features, unknown_share=UNKNOWN_SHARE, **network
-    )
+    return deep_bandit("default_deep_explorer", explorer, uncertainty, n_features=n_features, **network)
 
 
 def age_ts(*, n_features: int, n_slots: int, strength: float = 1.0, **network: Unpack[NetworkSettings]) -> SlatePolicy:

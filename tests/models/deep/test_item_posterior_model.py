@@ -7,7 +7,6 @@ import pytest
 from numpy.testing import assert_array_equal
 from numpy.typing import NDArray
 
-from sojourn.errors import InvalidInputError
 from sojourn.models.deep import DeepClickRate, StreamTraining
 from sojourn.models.deep.networks import MLP
 from sojourn.models.deep.uncertainty import ImpressionCounts, ItemPosterior
@@ -72,10 +71,12 @@ def test_rows_are_weighed_once_for_all_that_is_read_between_updates(monkeypatch:
     assert len(weighed) == 1
 
 
+@pytest.mark.parametrize("share", [0.0, 0.2])
 @pytest.mark.parametrize("uncertainty", [ItemPosterior(), ImpressionCounts()])
-def test_the_network_must_learn_what_unknown_items_are_like(uncertainty: ItemPosterior | ImpressionCounts) -> None:
-    with pytest.raises(InvalidInputError, match=f"unknown_share: expected above 0, for {type(uncertainty).__name__}"):
-        _model(uncertainty, share=0.0)
+def test_unknown_items_may_be_trained_or_not(uncertainty: ItemPosterior | ImpressionCounts, share: float) -> None:
+    model = _model(uncertainty, share=share)
+    model.update(_stream(500, 0))
+    assert np.isfinite(_answers(model)).all()
 
 
 def test_counts_with_a_given_prior_ask_nothing_of_the_network() -> None:

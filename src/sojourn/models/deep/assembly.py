@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 
-from sojourn.errors import InvalidInputError
 from sojourn.models.deep.device import generator_on, learning, seeded
 from sojourn.models.deep.gate import GatingUnit
 from sojourn.models.deep.networks import MakeNetwork, expect_split
@@ -34,12 +33,6 @@ class Assembly:
     def parts(self) -> Parts:
         """Fresh weights, and nothing learned; the uncertainty and the gate are copies of those given."""
         uncertainty, gate = deepcopy((self.uncertainty, self.gate))
-        share = self.training.unknown_share
-        if uncertainty is not None and uncertainty.compares_with_unknown and not share:
-            raise InvalidInputError(
-                f"unknown_share: expected above 0, for {type(uncertainty).__name__} asks the network about items that "
-                "it does not know, got 0; train with StreamTraining(unknown_share=0.1)"
-            )
         with learning(), seeded(self.seed):
             network = self.network(self.layout).to(self.device, torch.float32).eval()
             split = expect_split(network)
@@ -48,6 +41,7 @@ class Assembly:
             if uncertainty is not None:
                 own = generator_on(self.device, self.seed)
                 uncertainty.begin(network, self.layout, self.network, generator=own)
+        share = self.training.unknown_share
         newcomers = Newcomers(self.layout, share, network) if share else None
         return Parts(network=network, layout=self.layout, uncertainty=uncertainty, gate=gate, newcomers=newcomers)
 

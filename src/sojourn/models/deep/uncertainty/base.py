@@ -20,11 +20,6 @@ class Uncertainty(ABC):
     through `state` and `restore`. Randomness comes from the generators handed in, which are on the network's device.
     """
 
-    @property
-    def compares_with_unknown(self) -> bool:
-        """True if it asks the network about unknown items, which the network must then have been trained on."""
-        return False
-
     def begin(self, network: nn.Module, layout: FieldLayout, make: MakeNetwork, *, generator: torch.Generator) -> None:
         """Take hold of the network, which goes on learning in place, and make what else is needed."""
         self.network = network

@@ -32,8 +32,7 @@ class ImpressionCounts(Uncertainty):
     ----------
     prior_std
         Standard deviation before any impression, in log-odds, > 0; None: the one under which the clicks of past items
-        are likeliest (empirical Bayes), for which the network must be trained on unknown items
-        (``StreamTraining(unknown_share=...)`` above 0).
+        are likeliest (empirical Bayes).
     information
         What an impression tells, > 0; None: the mean of p (1 - p) over the last impressions. Both or neither.
     """
@@ -48,11 +47,6 @@ class ImpressionCounts(Uncertainty):
                 raise InvalidInputError(f"{name}: expected a finite number > 0, or None to learn it, got {value}")
         self._given = None if prior_std is None or information is None else (prior_std, information)
 
-    @property
-    def compares_with_unknown(self) -> bool:
-        """True where the prior is learned."""
-        return self._given is None
-
     def begin(self, network: nn.Module, layout: FieldLayout, make: MakeNetwork, *, generator: torch.Generator) -> None:
         """Take hold of the network.
 
@@ -66,7 +60,7 @@ class ImpressionCounts(Uncertainty):
         item = next(f for f in layout.fields if isinstance(f, Categorical) and f.name == layout.item_id)
         self._count = torch.zeros(item.n_levels, device=generator.device)
         grid = torch.linspace(-_REACH, _REACH, _N_OFFSETS, device=generator.device)
-        window = _WINDOW if self.compares_with_unknown else 1  # a given prior needs none
+        window = _WINDOW if self._given is None else 1  # a given prior needs none
         self._evidence = ItemEvidence(network, layout, grid, window=window)
         self._prior = self._given
 
@@ -74,7 +68,7 @@ class ImpressionCounts(Uncertainty):
         """Count the impressions, by weight; code 0 stands for many items, and stays new."""
         self._count.index_add_(0, rows.features[:, self._column].long(), rows.weight)
         self._count[UNKNOWN] = 0.0
-        if self.compares_with_unknown:
+        if self._given is None:
             self._evidence.add(rows)
             self._prior = None
 

@@ -56,7 +56,7 @@ class ItemEvidence:
     Parameters
     ----------
     network, layout
-        The layout names the item; the network was trained on unknown items too.
+        The layout names the item.
     grid : (g,) tensor
         Offsets, in log-odds.
     window

@@ -42,8 +42,8 @@ class ItemPosterior(Uncertainty):
     items get and how rarely: where hits are rare, an item without clicks is given up after few impressions, and one
     with a few clicks at once is tried. The likelihood is that of the clicks themselves, without a normal approximation.
 
-    It needs a layout with an ``item_id`` and a network that was trained on unknown items
-    (``StreamTraining(unknown_share=...)`` above 0).
+    It needs a layout with an ``item_id``. Offsets are from the unknown code, which lies where new items start: near 0,
+    as networks here make their tables, or where training brings it (``StreamTraining(unknown_share=...)``).
 
     Parameters
     ----------
@@ -64,11 +64,6 @@ class ItemPosterior(Uncertainty):
         self.window = window
         self.prior_std = prior_std
         self.prior_items = prior_items
-
-    @property
-    def compares_with_unknown(self) -> bool:
-        """True."""
-        return True
 
     def begin(self, network: nn.Module, layout: FieldLayout, make: MakeNetwork, *, generator: torch.Generator) -> None:
         """Take hold of the network.
