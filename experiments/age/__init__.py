@@ -1,0 +1,1 @@
+"""Exploration for deep click models: what it gains, and what the models under it are worth on real clicks."""
