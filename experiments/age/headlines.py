@@ -24,7 +24,6 @@ PLAYING: Final = {
         "Gradient-TS",
         "AGE-TS",
         "count-TS",
-        "item posterior, greedy",
         "item posterior TS",
     )
 }

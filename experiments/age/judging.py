@@ -73,10 +73,11 @@ class Claim:
     unit: str = " %"
 
     def judge(self, outcomes: Outcomes) -> Finding | None:
-        """None where something of it was not played."""
+        """By the worlds in which all of it was played; None where there is no such world."""
         found = {world: self.find(outcomes, world) for world in self.worlds}
         known = {world: [(words, each) for words, each in pairs if each] for world, pairs in found.items()}
-        if any(len(known[world]) < len(pairs) for world, pairs in found.items()):
+        known = {world: pairs for world, pairs in known.items() if len(pairs) == len(found[world])}
+        if not known:
             return None
         return Finding(
             text="; ".join(f"{world}: {self._told(pairs)}" for world, pairs in known.items()),
@@ -209,14 +210,18 @@ def claims_table(claims: Iterable[Claim], outcomes: Outcomes, *, whose: str = "p
     rows = []
     for claim in claims:
         found = claim.judge(outcomes)
-        told = ("", "", "not run") if found is None else (found.text, f"{found.n_seeds}", verdict(found.holds))
+        told = ("", "", "not run")
+        if found is not None:
+            told = found.text, f"{found.n_seeds}", verdict(found.holds, asked_in=claim.worlds)
         rows.append([claim.words, claim.paper, *told])
     return table(("claim", whose, "ours", "seeds", "holds?"), rows)
 
 
-def verdict(holds: Mapping[str, bool]) -> str:
+def verdict(holds: Mapping[str, bool], *, asked_in: Sequence[str]) -> str:
     """Yes, no, or where."""
     where = [world for world, each in holds.items() if each]
-    if len(where) == len(holds):
+    if len(where) == len(asked_in):
         return "yes"
+    if len(holds) < len(asked_in):
+        return f"{'yes' if where else 'no'}, asked in {' and '.join(holds)} alone"
     return f"in {' and '.join(where)} alone" if where else "no"

@@ -74,7 +74,9 @@ def _judged(
         "gradient and change": _spearman(gradient, np.abs(change)),
         "spread and error": _spearman(spread, np.abs(mean - truth)),
         "spread x gradient and error": _spearman(spread * gradient, np.abs(mean - truth)),
-        "spread of new over old": float(spread[cold].mean() / spread[~cold].mean()) if cold.sum() > 0 else None,
+        "spread of new over old": float(spread[cold].mean() / spread[~cold].mean())
+        if 0 < cold.sum() < len(cold)
+        else None,
     }
 
 

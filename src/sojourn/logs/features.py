@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from sojourn.errors import InvalidInputError
 from sojourn.logs.columns import Belongs, Column, LevelColumn, NumberColumn, encode_columns, fit_column
+from sojourn.logs.encoder_text import encoder_from_json, encoder_to_json
 from sojourn.logs.sources import belongings, feature_columns, items_of, joined
 from sojourn.records import FloatArray
 
@@ -156,24 +156,17 @@ class FeatureEncoder:
 
     def to_json(self) -> str:
         """The encoder as text, items included."""
-        return json.dumps(
-            {
-                "columns": [asdict(column) for column in self.columns],
-                "item_ids": self.item_ids.tolist(),
-                "item_features": self.item_features.tolist(),
-            }
-        )
+        columns = (asdict(column) for column in self.columns)
+        return encoder_to_json(columns, self.item_ids, self.item_features)
 
     @classmethod
     def from_json(cls, text: str) -> FeatureEncoder:
         """The encoder that `to_json` wrote."""
-        known = json.loads(text)
+        known, item_ids, features = encoder_from_json(text)
         columns = tuple(
             LevelColumn(**{**column, "levels": tuple(column["levels"])})
             if "levels" in column
             else NumberColumn(**column)
-            for column in known["columns"]
+            for column in known
         )
-        item_ids = pl.Series(known["item_ids"]).to_numpy()
-        features = np.array(known["item_features"], dtype=np.float64).reshape(len(item_ids), -1)
         return cls(columns=columns, item_ids=item_ids, item_features=features)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from sojourn.errors import InvalidInputError, LogError
 from sojourn.logs.columns import Belongs
+from sojourn.logs.encoder_text import encoder_from_json, encoder_to_json
 from sojourn.logs.fields.columns import CodeColumn, FieldColumn, MarkColumn, column_from_dict, column_to_dict, field_of
 from sojourn.logs.fields.fitting import Fitting
 from sojourn.logs.sources import belongings, feature_columns, items_of, joined
@@ -209,21 +209,14 @@ class FieldEncoder:
 
     def to_json(self) -> str:
         """The encoder as text, items included."""
-        return json.dumps(
-            {
-                "columns": [column_to_dict(column) for column in self.columns],
-                "item_ids": self.item_ids.tolist(),
-                "item_features": self.item_features.tolist(),
-            }
-        )
+        columns = (column_to_dict(column) for column in self.columns)
+        return encoder_to_json(columns, self.item_ids, self.item_features)
 
     @classmethod
     def from_json(cls, text: str) -> FieldEncoder:
         """The encoder that `to_json` wrote."""
-        known = json.loads(text)
-        item_ids = pl.Series(known["item_ids"]).to_numpy()
-        features = np.array(known["item_features"], dtype=np.float64).reshape(len(item_ids), -1)
-        columns = tuple(column_from_dict(column) for column in known["columns"])
+        known, item_ids, features = encoder_from_json(text)
+        columns = tuple(column_from_dict(column) for column in known)
         return cls(columns=columns, item_ids=item_ids, item_features=features)
 
     @property
