@@ -53,10 +53,7 @@ def learned_model(device: str, uncertainty: Any = None) -> Any:
     from sojourn.models.deep import DeepClickRate, StreamTraining
     from sojourn.records import Rows
 
-    # Unknown items cost a look at the codes in every pass: only those who compare with them have them.
-    asks = uncertainty is not None and uncertainty.compares_with_unknown
-    training = StreamTraining(steps=2, unknown_share=0.1 if asks else 0.0)
-    model = DeepClickRate(layout=layout(), uncertainty=uncertainty, training=training, device=device)
+    model = DeepClickRate(layout=layout(), uncertainty=uncertainty, training=StreamTraining(steps=2), device=device)
     rng = np.random.default_rng(1)
     model.update(
         Rows(
