@@ -17,6 +17,7 @@ from sojourn.models.deep.uncertainty.hidden import LastHidden
 from sojourn.records import FieldLayout, Look
 
 _CHUNK: Final = 8192  # rows at a time
+_TRIAL: Final = tuple(10.0 ** (k / 4 - 2) for k in range(17))  # .01 to 100: what bends may be straight near 0
 
 
 class LastLayer(Uncertainty):
@@ -28,8 +29,7 @@ class LastLayer(Uncertainty):
     rates are alike. Also, here the candidates of a request share one draw of the weights.
 
     The network goes on learning, so what was said of h long ago is about other features. ``forgetting`` lets it fade:
-    with each block, what is known of the blocks before counts that much less. In a stream of 60 blocks, with items
-    that come and go, .99 to .8 raised the spread and left its order as it was, so nothing is forgotten by default.
+    with each block, what is known of the blocks before counts that much less. By default nothing is forgotten.
 
     Parameters
     ----------
@@ -122,9 +122,10 @@ def _with_one(hidden: Tensor) -> Tensor:
 def _expect_log_odds_at_the_end(network: nn.Module, layout: FieldLayout) -> None:
     some = next(network.parameters())
     with torch.no_grad():
-        embedding = expect_split(network).embed(torch.zeros(1, layout.n_columns, device=some.device))
-    layers = layer_pass(network, embedding).layers
-    if not layers or layers[-1].delta.tolist() != [[1.0]]:
+        embedding = expect_split(network).embed(torch.zeros(len(_TRIAL), layout.n_columns, device=some.device))
+    noise = torch.randn(embedding.shape, generator=torch.Generator().manual_seed(0)).to(embedding)
+    layers = layer_pass(network, embedding + torch.tensor(_TRIAL).to(embedding).unsqueeze(-1) * noise).layers
+    if not layers or layers[-1].delta.tolist() != [[1.0]] * len(_TRIAL):
         last = layers[-1].layer if layers else "none"
         raise InvalidInputError(
             "network: expected the last nn.Linear of from_embedding to give one number, which is added to the "
