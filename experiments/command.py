@@ -13,21 +13,32 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from experiments.records import Record, Results
 
 
-def options(prog: str, about: str | None, studies: Collection[str], *, seeds: str) -> argparse.Namespace:
+def options(
+    prog: str, about: str | None, studies: Collection[str], *, seeds: str, n_seeds: int = 10
+) -> argparse.Namespace:
     """What was asked for: ``study``, ``seeds``, ``jobs``, ``fresh`` and ``smoke``; ``seeds`` says what they limit."""
     parser = argparse.ArgumentParser(prog=prog, description=about)
     parser.add_argument("--study", nargs="+", choices=studies, default=list(studies), help="all, unless given")
-    parser.add_argument("--seeds", type=int, default=10, help=seeds)
+    parser.add_argument("--seeds", type=int, default=n_seeds, help=seeds)
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--fresh", action="store_true", help="forget what is in results.jsonl")
     parser.add_argument("--smoke", action="store_true", help="a miniature of everything, which leaves no trace")
     return parser.parse_args()
 
 
-def carried_out(
-    asked: argparse.Namespace, folder: Path, key: Sequence[str], run: Callable[[Results, Progress], None]
-) -> list[Record]:
-    """All records of ``results.jsonl`` in the folder once ``run`` has added its own; of a smoke test, those alone."""
+def carry_out(
+    asked: argparse.Namespace,
+    folder: Path,
+    key: Sequence[str],
+    run: Callable[[Results, Progress], None],
+    *,
+    made: Callable[[Sequence[Record]], dict[str, str]],
+    write: Callable[[Sequence[Record]], None],
+) -> None:
+    """Let ``run`` add its records to ``results.jsonl`` in the folder, and write the tables of all that are there.
+
+    The tables of a smoke test are ``made`` of its own records alone, and printed.
+    """
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
     with tempfile.TemporaryDirectory() as elsewhere, Progress(*columns) as progress:
         results = Results((Path(elsewhere) if asked.smoke else folder) / "results.jsonl", key=key)
@@ -37,4 +48,7 @@ def carried_out(
         run(results, progress)
         records = results.read()
     print(f"{(time.perf_counter() - start) / 60:.1f} minutes")
-    return records
+    if asked.smoke:
+        print("\n\n".join(made(records).values()))
+    else:
+        write(records)

@@ -6,10 +6,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final, Generic, TypeVar
 
 from rich.progress import Progress
 
+from experiments import command
+from experiments.data import data_folder
 from experiments.pool import done_as_they_end, processes
 from experiments.records import Record, Results
 
@@ -48,23 +51,36 @@ class Study(Generic[Sizes]):
         Most seeds.
     first_seed
         0, or that of tuning.
+    data
+        Folder of the data that it needs, see `experiments.data`; None if it makes its own.
     """
 
     play: Callable[[str, int, Sizes], Measures]
     settings: tuple[str, ...]
     n_seeds: int = 10
     first_seed: int = 0
+    data: str | None = None
+
+
+def absent(studies: Mapping[str, Study[Sizes]]) -> dict[str, str]:
+    """Studies that cannot be played here, and why."""
+    return {
+        name: f"{name}: left out, for there is no folder {study.data} in the data; set SOJOURN_DATA to theirs"
+        for name, study in studies.items()
+        if study.data is not None and data_folder(study.data) is None
+    }
 
 
 def units(
     studies: Mapping[str, Study[Sizes]], names: Iterable[str], *, n_seeds: int, sizes: Sizes
 ) -> list[Unit[Sizes]]:
-    """The units of some studies, seed by seed, so that all have equally many if the work is cut short."""
+    """The units of some studies that can be played here, seed by seed: cut short, all have about equally many."""
+    missing = absent(studies)
     return [
         Unit(study=name, setting=setting, seed=studies[name].first_seed + seed, sizes=sizes)
         for seed in range(n_seeds)
         for name in names
-        if seed < studies[name].n_seeds
+        if name not in missing and seed < studies[name].n_seeds
         for setting in studies[name].settings
     ]
 
@@ -106,3 +122,38 @@ def run(
         for unit, record in done_as_they_end(pool, partial(play, studies), rest):
             results.append(record)
             progress.update(task, advance=1, description=f"{unit.study}, {unit.setting}")
+
+
+def play_all(
+    module: str,
+    about: str | None,
+    studies: Mapping[str, Study[Sizes]],
+    *,
+    small: Sizes,
+    full: Sizes,
+    folder: Path,
+    made: Callable[[Sequence[Record]], dict[str, str]],
+    write: Callable[[Sequence[Record]], None],
+    n_seeds: int = 10,
+) -> None:
+    """The command line of a module: play the studies asked for, then write the tables, see `experiments.command`.
+
+    Parameters
+    ----------
+    module, about
+        Its name and docstring.
+    studies
+    small, full
+        Sizes of a smoke test, which has 2 seeds, and of everything else.
+    folder
+        Where ``results.jsonl`` lies.
+    made, write
+        From records to tables, in memory and on disk.
+    n_seeds
+        At most, unless asked for another number.
+    """
+    asked = command.options(f"python -m {module}", about, studies, seeds="seeds at most", n_seeds=n_seeds)
+    for sentence in absent(studies).values():
+        print(sentence)
+    todo = units(studies, asked.study, n_seeds=2 if asked.smoke else asked.seeds, sizes=small if asked.smoke else full)
+    command.carry_out(asked, folder, KEY, partial(run, studies, todo, jobs=asked.jobs), made=made, write=write)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from experiments.age.contestants import CONTESTANTS
 from experiments.age.news import Sizes, measures, of_model, play_model
+from experiments.data import required_folder
 from experiments.studies import Measures
 from sojourn.logs.datasets import upworthy
 from sojourn.simulation.news import HeadlineSettings, HeadlineTests
@@ -35,18 +34,10 @@ SETTING: Final = HeadlineSettings(test_blocks=10, page_visitors=128)
 SETTINGS: Final = tuple(dict.fromkeys(each.model for each in PLAYING.values()))
 
 
-def data_folder() -> Path | None:
-    """Where the archive lies: in ``$SOJOURN_DATA``, or beside the repository where we develop."""
-    folder = Path(os.environ.get("SOJOURN_DATA", Path(__file__).parents[3] / "shared" / "data")) / "upworthy"
-    return folder if folder.is_dir() else None
-
-
 @cache
 def arms(n_tests: int | None) -> pl.DataFrame:
     """The arms of all tests, or of the first so many by name."""
-    folder = data_folder()
-    assert folder is not None  # units of this study are left out elsewhere
-    table = upworthy.load(folder)
+    table = upworthy.load(required_folder("upworthy"))
     return table if n_tests is None else table.filter(pl.col("test_id").rank("dense") <= n_tests)
 
 

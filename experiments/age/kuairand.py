@@ -8,23 +8,20 @@ days. The file's first hour, 23 to 24 o'clock of 24 April, goes with the 25th.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import polars as pl
 
 from experiments.age.kuairand_contenders import Day, present
+from experiments.data import required_folder
+from experiments.studies import Measures
 from sojourn.evaluation import auc, log_loss
 from sojourn.logs import FieldEncoder, Log
 from sojourn.logs.datasets import kuairand
 from sojourn.records import FloatArray
-
-Measures = dict[str, dict[str, float | list[float] | None]]
-"""Contestant -> measure -> value; None where it does not apply."""
 
 SETTINGS: Final = ("29 and 30 April",)
 FIRST_DAY, LAST_DAY = 24, 30
@@ -41,18 +38,10 @@ FULL: Final = Sizes()
 SMALL: Final = Sizes(one_user_in=20)
 
 
-def data_folder() -> Path | None:
-    """Where the set lies: in ``$SOJOURN_DATA``, or in the folder that lies beside the repository where we develop."""
-    folder = Path(os.environ.get("SOJOURN_DATA", Path(__file__).parents[3] / "shared" / "data")) / "kuairand"
-    return folder if folder.is_dir() else None
-
-
 @cache
 def load(sizes: Sizes) -> Log:
     """The exposures, of some users if sizes are small."""
-    folder = data_folder()
-    assert folder is not None  # units of this study are left out elsewhere
-    log = kuairand.load(folder)
+    log = kuairand.load(required_folder("kuairand"))
     some = pl.col("user_id").cast(pl.Int64) % sizes.one_user_in == 0
     return replace(log, slots=log.slots.filter(some), problems=())
 

@@ -11,8 +11,9 @@ from typing import Final
 
 import numpy as np
 
-from experiments.age.kuairand import LAST_DAY, Measures, Sizes, measures, parts
+from experiments.age.kuairand import LAST_DAY, Sizes, measures, parts
 from experiments.age.kuairand_contenders import Day, present
+from experiments.studies import Measures
 from sojourn.records import UNKNOWN, BoolArray
 
 SETTINGS: Final = ("26 to 30 April",)

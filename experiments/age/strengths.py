@@ -6,10 +6,10 @@ import numpy as np
 
 from experiments.age.contestants import CONTESTANTS
 from experiments.age.news import WORLDS
-from experiments.age.texts import mean
 from experiments.age.tuning import TUNED
 from experiments.outcomes import Outcomes
 from experiments.records import table
+from experiments.texts import mean
 
 
 def best_strengths(outcomes: Outcomes) -> dict[str, float]:

@@ -1,16 +1,15 @@
-"""The studies by name, and in what order their units of work are done."""
+"""The studies by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
 from experiments.age import ablation, buckets, half, headlines, kuairand, new_videos, news, premise, tuning
 from experiments.age.contestants import CONTESTANTS
 from experiments.age.news import FULL, N_SEEDS, Sizes
-from experiments.studies import TUNING_SEED, Measures, Study, Unit
-from experiments.studies import units as units_of
+from experiments.studies import TUNING_SEED, Measures, Study
 
 N_SEEDS_OF_OURS: Final = 2 * N_SEEDS
 N_SEEDS_OF_VIDEOS: Final = 6
@@ -43,31 +42,22 @@ STUDIES: Final[Mapping[str, Study[Sizes]]] = {
     "ablation": Study(play=ablation.play, settings=ablation.SETTINGS, n_seeds=N_SEEDS),
     "buckets": Study(play=buckets.play, settings=buckets.SETTINGS, n_seeds=N_SEEDS),
     "premise": Study(play=premise.play, settings=premise.SETTINGS, n_seeds=6),
-    "headlines": Study(play=headlines.play, settings=_ours(headlines.SETTINGS), n_seeds=N_SEEDS_OF_OURS),
-    "headlines, rivals": Study(play=headlines.play, settings=_rivals(headlines.SETTINGS), n_seeds=N_SEEDS),
-    "KuaiRand": Study(play=partial(_on_kuairand, kuairand.play), settings=kuairand.SETTINGS, n_seeds=N_SEEDS_OF_VIDEOS),
+    "headlines": Study(
+        play=headlines.play, settings=_ours(headlines.SETTINGS), n_seeds=N_SEEDS_OF_OURS, data="upworthy"
+    ),
+    "headlines, rivals": Study(
+        play=headlines.play, settings=_rivals(headlines.SETTINGS), n_seeds=N_SEEDS, data="upworthy"
+    ),
+    "KuaiRand": Study(
+        play=partial(_on_kuairand, kuairand.play),
+        settings=kuairand.SETTINGS,
+        n_seeds=N_SEEDS_OF_VIDEOS,
+        data="kuairand",
+    ),
     "new videos": Study(
-        play=partial(_on_kuairand, new_videos.play), settings=new_videos.SETTINGS, n_seeds=N_SEEDS_OF_VIDEOS
+        play=partial(_on_kuairand, new_videos.play),
+        settings=new_videos.SETTINGS,
+        n_seeds=N_SEEDS_OF_VIDEOS,
+        data="kuairand",
     ),
 }
-
-
-def absent() -> dict[str, str]:
-    """Studies that cannot be played here, and why."""
-    needed = {
-        "headlines": ("upworthy", headlines.data_folder()),
-        "headlines, rivals": ("upworthy", headlines.data_folder()),
-        "KuaiRand": ("kuairand", kuairand.data_folder()),
-        "new videos": ("kuairand", kuairand.data_folder()),
-    }
-    return {
-        study: f"{study}: left out, for there is no folder {name} in the data; set SOJOURN_DATA to theirs"
-        for study, (name, folder) in needed.items()
-        if folder is None
-    }
-
-
-def units(studies: Iterable[str], *, n_seeds: int, sizes: Sizes) -> list[Unit[Sizes]]:
-    """The units of those studies that can be played here."""
-    missing = absent()
-    return units_of(STUDIES, [name for name in studies if name not in missing], n_seeds=n_seeds, sizes=sizes)

@@ -10,15 +10,15 @@ from experiments.age import ablation, buckets, half, headlines, kuairand, new_vi
 from experiments.age.bars import bars_table
 from experiments.age.claims import CLAIMS
 from experiments.age.contestants import ABLATIONS, CONTESTANTS
-from experiments.age.figures import BUCKETS, CLICKS, PARTS, PGD_OVER_FGM, paper_gain, paper_loss, whole_of
+from experiments.age.figures import BUCKETS, CLICKS, PARTS, PGD_OVER_FGM, paper_gain, paper_loss, percent, whole_of
 from experiments.age.findings import FINDINGS
 from experiments.age.joining import HEADLINES, joined, worlds_of
 from experiments.age.judging import change_by_halving, claims_table
 from experiments.age.news import IN_H_ALONE, WORLDS
 from experiments.age.strengths import tuning_table
-from experiments.age.texts import gain, mean, percent, seeds_of_gain
 from experiments.outcomes import Outcomes
 from experiments.records import Record, describe_machine, fill, table
+from experiments.texts import gain, mean, seeds_of_gain
 
 GUIDE: Final = Path("docs") / "howto" / "new-items.md"
 """The page that tells users what to take, below the root of the repository."""

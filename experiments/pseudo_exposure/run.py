@@ -54,11 +54,8 @@ def main() -> None:
     todo = units(asked.study, n_seeds=2 if asked.smoke else asked.seeds, without=absent())
     if asked.smoke:
         todo = [small for unit in todo if (small := miniature(unit)) is not None]
-    records = command.carried_out(asked, HERE, KEY, partial(run, todo, jobs=asked.jobs))
-    if asked.smoke:
-        print("\n\n".join(tables.made(records).values()))
-    else:
-        tables.write(HERE / "README.md", ROOT / tables.GUIDE, records)
+    write = partial(tables.write, HERE / "README.md", ROOT / tables.GUIDE)
+    command.carry_out(asked, HERE, KEY, partial(run, todo, jobs=asked.jobs), made=tables.made, write=write)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ April and May, judged on June.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from experiments.data import required_folder
 from experiments.session_planning.units import FULL, Sizes
 from experiments.studies import Measures
 from sojourn.evaluation import judge_leaving
@@ -119,12 +119,6 @@ def months(log: Log, first: int, last: int) -> Log:
     return replace(log, slots=log.slots.filter(month.is_between(first, last)), problems=())
 
 
-def data_folder() -> Path | None:
-    """Where the views lie: in ``$SOJOURN_DATA``, or in the folder that lies beside the repository where we develop."""
-    folder = Path(os.environ.get("SOJOURN_DATA", Path(__file__).parents[3] / "shared" / "data")) / "eshop"
-    return folder if folder.is_dir() else None
-
-
 def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     """Log-loss, AUC and calibration error of one contender on July and August; of a few sessions if sizes are small."""
     contender = next(each for each in CONTENDERS if each.name == setting)
@@ -136,9 +130,7 @@ def play(setting: str, seed: int, sizes: Sizes) -> Measures:
 @cache
 def _parts(everything: bool) -> tuple[Log, Log]:
     """April to June, and July and August: all sessions, or one of eight."""
-    folder = data_folder()
-    assert folder is not None  # units of this study are left out elsewhere
-    log = load(folder)
+    log = load(required_folder("eshop"))
     if not everything:
         log = replace(log, slots=log.slots.filter(pl.col("session_id").cast(pl.Int64) % 8 == 0))
     return months(log, 4, 6), months(log, 7, 8)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from experiments import command
 from experiments.session_planning import tables
-from experiments.session_planning.studies import STUDIES, absent, units
+from experiments.session_planning.studies import STUDIES
 from experiments.session_planning.units import FULL, SMALL
-from experiments.studies import KEY, run
+from experiments.studies import play_all
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -21,16 +20,16 @@ ROOT = HERE.parents[1]
 
 def main() -> None:
     """Run, then write the tables; a smoke test prints them."""
-    asked = command.options("python -m experiments.session_planning.run", __doc__, STUDIES, seeds="seeds at most")
-    for sentence in absent().values():
-        print(sentence)
-    sizes = SMALL if asked.smoke else FULL
-    todo = units(asked.study, n_seeds=2 if asked.smoke else asked.seeds, sizes=sizes)
-    records = command.carried_out(asked, HERE, KEY, partial(run, STUDIES, todo, jobs=asked.jobs))
-    if asked.smoke:
-        print("\n\n".join(tables.made(records).values()))
-    else:
-        tables.write(HERE / "README.md", ROOT / tables.GUIDE, records)
+    play_all(
+        "experiments.session_planning.run",
+        __doc__,
+        STUDIES,
+        small=SMALL,
+        full=FULL,
+        folder=HERE,
+        made=tables.made,
+        write=partial(tables.write, HERE / "README.md", ROOT / tables.GUIDE),
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""The studies by name, and in what order their units of work are done."""
+"""The studies by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from experiments.session_planning import (
@@ -19,8 +19,7 @@ from experiments.session_planning import (
     tuning,
 )
 from experiments.session_planning.units import Sizes
-from experiments.studies import TUNING_SEED, Study, Unit
-from experiments.studies import units as units_of
+from experiments.studies import TUNING_SEED, Study
 
 STUDIES: Final[Mapping[str, Study[Sizes]]] = {
     "tuning": Study(play=tuning.play, settings=tuning.SETTINGS, n_seeds=3, first_seed=TUNING_SEED),
@@ -34,20 +33,6 @@ STUDIES: Final[Mapping[str, Study[Sizes]]] = {
     "noise": Study(play=noise.play, settings=noise.SETTINGS),
     "noise, own priors": Study(play=noise.play_own, settings=noise.SETTINGS),
     "beliefs": Study(play=beliefs.play, settings=beliefs.SETTINGS),
-    "e-shop": Study(play=eshop.play, settings=eshop.SETTINGS, n_seeds=1),
-    "e-shop, trees": Study(play=eshop.play, settings=eshop.SEEDED),
+    "e-shop": Study(play=eshop.play, settings=eshop.SETTINGS, n_seeds=1, data="eshop"),
+    "e-shop, trees": Study(play=eshop.play, settings=eshop.SEEDED, data="eshop"),
 }
-
-
-def absent() -> dict[str, str]:
-    """Studies that cannot be played here, and why."""
-    if eshop.data_folder() is not None:
-        return {}
-    why = "left out, for there is no folder eshop in the data; set SOJOURN_DATA to theirs"
-    return {name: f"{name}: {why}" for name in ("e-shop", "e-shop, trees")}
-
-
-def units(studies: Iterable[str], *, n_seeds: int, sizes: Sizes) -> list[Unit[Sizes]]:
-    """The units of those studies that can be played here."""
-    missing = absent()
-    return units_of(STUDIES, [name for name in studies if name not in missing], n_seeds=n_seeds, sizes=sizes)

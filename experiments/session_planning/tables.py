@@ -17,8 +17,8 @@ from experiments.session_planning.figures import PAPER_GAINS, needed_click_rate
 from experiments.session_planning.generator import CLICK_MODELS, QUIT_MODELS
 from experiments.session_planning.noise import LEVELS
 from experiments.session_planning.noise import SETTINGS as NOISY
-from experiments.session_planning.texts import gain, mean
 from experiments.session_planning.units import LENGTHS
+from experiments.texts import gain, mean
 
 _GENERATOR: Final = ("generator", "standard")
 

@@ -15,9 +15,9 @@ from experiments.age.contestants import ABLATIONS, CONTESTANTS, MODELS
 from experiments.age.news import Sizes
 from experiments.age.stand_ins import FEW, NormalDoubt, RandomDirection
 from experiments.age.strengths import tried
-from experiments.age.studies import N_SEEDS_OF_OURS, STUDIES, absent, units
+from experiments.age.studies import N_SEEDS_OF_OURS, STUDIES
 from experiments.records import Record
-from experiments.studies import KEY, TUNING_SEED, Unit, play
+from experiments.studies import KEY, TUNING_SEED, Unit, absent, play, units
 
 from sojourn.exploration import Greedy
 from sojourn.models.deep import DeepClickRate
@@ -55,15 +55,15 @@ def played(records: list[Record]) -> Played:
 
 
 def test_units_come_seed_by_seed_and_share_no_record() -> None:
-    planned = units(STUDIES, n_seeds=N_SEEDS_OF_OURS, sizes=TINY)
+    planned = units(STUDIES, STUDIES, n_seeds=N_SEEDS_OF_OURS, sizes=TINY)
     rounds = [unit.seed - STUDIES[unit.study].first_seed for unit in planned]
     assert rounds == sorted(rounds)
-    assert {unit.study for unit in planned} == set(STUDIES) - set(absent())
+    assert {unit.study for unit in planned} == set(STUDIES) - set(absent(STUDIES))
     assert len({tuple(getattr(unit, field) for field in KEY) for unit in planned}) == len(planned)
 
 
 def test_no_result_is_from_the_seeds_of_tuning() -> None:
-    planned = units(STUDIES, n_seeds=N_SEEDS_OF_OURS, sizes=TINY)
+    planned = units(STUDIES, STUDIES, n_seeds=N_SEEDS_OF_OURS, sizes=TINY)
     assert {unit.seed for unit in planned if unit.study == "tuning"} == {
         TUNING_SEED + seed for seed in range(STUDIES["tuning"].n_seeds)
     }
@@ -74,14 +74,14 @@ def test_studies_without_their_data_are_left_out_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOJOURN_DATA", str(tmp_path))
-    gone = absent()
+    gone = absent(STUDIES)
     assert gone.keys() == {*OF_DATA}
     assert all(name in sentence and "SOJOURN_DATA" in sentence for name, sentence in gone.items())
-    assert not {unit.study for unit in units(STUDIES, n_seeds=1, sizes=TINY)} & gone.keys()
+    assert not {unit.study for unit in units(STUDIES, STUDIES, n_seeds=1, sizes=TINY)} & gone.keys()
     (tmp_path / "upworthy").mkdir()
-    assert absent().keys() == {"KuaiRand", "new videos"}
+    assert absent(STUDIES).keys() == {"KuaiRand", "new videos"}
     (tmp_path / "kuairand").mkdir()
-    assert absent() == {}
+    assert absent(STUDIES) == {}
 
 
 def test_videos_are_played_whole_only_where_everything_is() -> None:

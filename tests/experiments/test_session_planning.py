@@ -12,9 +12,9 @@ from experiments.records import Results
 from experiments.session_planning import beliefs, eshop, generator, learned, pages, steps, strategies, tiring
 from experiments.session_planning.learned import Audience, page_aware
 from experiments.session_planning.populations import FEWEST, MOST, Population
-from experiments.session_planning.studies import STUDIES, absent, units
+from experiments.session_planning.studies import STUDIES
 from experiments.session_planning.units import LENGTHS, SMALL, Sizes
-from experiments.studies import KEY, TUNING_SEED, Measures, Study, Unit
+from experiments.studies import KEY, TUNING_SEED, Measures, Study, Unit, absent, units
 from rich.progress import Progress
 from scipy.special import expit, logit, ndtri
 from scipy.stats import beta
@@ -30,42 +30,42 @@ ROUNDING = 1e-9
 
 
 def test_units_come_seed_by_seed() -> None:
-    planned = units(STUDIES, n_seeds=10, sizes=SMALL)
+    planned = units(STUDIES, STUDIES, n_seeds=10, sizes=SMALL)
     rounds = [unit.seed - STUDIES[unit.study].first_seed for unit in planned]
     assert rounds == sorted(rounds)
-    assert {unit.study for unit in planned} == set(STUDIES) - set(absent())
+    assert {unit.study for unit in planned} == set(STUDIES) - set(absent(STUDIES))
     assert all(unit.sizes == SMALL for unit in planned)
 
 
 def test_no_two_units_share_a_record() -> None:
-    planned = units(STUDIES, n_seeds=10, sizes=SMALL)
+    planned = units(STUDIES, STUDIES, n_seeds=10, sizes=SMALL)
     keys = {tuple(getattr(unit, field) for field in KEY) for unit in planned}
     assert len(keys) == len(planned)
 
 
 def test_settings_are_chosen_on_seeds_of_their_own() -> None:
-    planned = units(STUDIES, n_seeds=10, sizes=SMALL)
+    planned = units(STUDIES, STUDIES, n_seeds=10, sizes=SMALL)
     assert [unit.seed for unit in planned if unit.study == "tuning"] == [TUNING_SEED + seed for seed in range(3)]
     assert {unit.seed for unit in planned if unit.study != "tuning"} == set(range(10))
 
 
 def test_no_study_has_more_seeds_than_are_asked_for() -> None:
-    planned = units(("tuning", "strategies"), n_seeds=2, sizes=SMALL)
+    planned = units(STUDIES, ("tuning", "strategies"), n_seeds=2, sizes=SMALL)
     assert len(planned) == 2 * (1 + len(strategies.SETTINGS))
-    assert units((), n_seeds=2, sizes=SMALL) == []
+    assert units(STUDIES, (), n_seeds=2, sizes=SMALL) == []
 
 
 def test_studies_without_their_data_are_left_out_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOJOURN_DATA", str(tmp_path))
-    gone = absent()
+    gone = absent(STUDIES)
     assert gone.keys() == {"e-shop", "e-shop, trees"}
     assert all("eshop" in sentence and "SOJOURN_DATA" in sentence for sentence in gone.values())
-    assert not {unit.study for unit in units(STUDIES, n_seeds=1, sizes=SMALL)} & gone.keys()
+    assert not {unit.study for unit in units(STUDIES, STUDIES, n_seeds=1, sizes=SMALL)} & gone.keys()
     (tmp_path / "eshop").mkdir()
-    assert absent() == {}
-    planned = units(("e-shop", "e-shop, trees"), n_seeds=2, sizes=SMALL)
+    assert absent(STUDIES) == {}
+    planned = units(STUDIES, ("e-shop", "e-shop, trees"), n_seeds=2, sizes=SMALL)
     assert len(planned) == len(eshop.SETTINGS) + 2 * len(eshop.SEEDED)  # what has no seed is played once
 
 
@@ -96,7 +96,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(playing, "processes", ThreadPoolExecutor)
     results = Results(tmp_path / "results.jsonl", key=KEY)
     for n_seeds in (1, 2, 2):
-        todo = units(("made up",), n_seeds=n_seeds, sizes=SMALL)
+        todo = units(STUDIES, ("made up",), n_seeds=n_seeds, sizes=SMALL)
         playing.run(STUDIES, todo, results, Progress(disable=True), jobs=1)
     assert calls == [("one", 0), ("two", 0), ("one", 1), ("two", 1)]
     assert [(record["setting"], record["seed"]) for record in results.read()] == calls

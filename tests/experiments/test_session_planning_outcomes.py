@@ -19,9 +19,9 @@ from experiments.session_planning.noise import SETTINGS as NOISY
 from experiments.session_planning.populations import Population
 from experiments.session_planning.run import HERE, ROOT
 from experiments.session_planning.strategies import outcome
-from experiments.session_planning.texts import gain, mean
 from experiments.session_planning.units import LENGTHS
 from experiments.studies import KEY
+from experiments.texts import gain, mean
 
 from sojourn.planning import plan_with_repeats
 from sojourn.records import Plan

@@ -27,3 +27,9 @@ def gain(outcomes: Outcomes, study: str, setting: str, contestant: str, referenc
     """Per cent over the reference, paired by seed; empty where there is none."""
     found = outcomes.gain(study, setting, contestant, reference, measure)
     return "" if found is None else str(found)
+
+
+def seeds_of_gain(outcomes: Outcomes, study: str, setting: str, contestant: str, reference: str, measure: str) -> str:
+    """Number of seeds behind a paired difference; empty where there is none."""
+    found = outcomes.gain(study, setting, contestant, reference, measure)
+    return "" if found is None else f"{found.n_seeds}"
