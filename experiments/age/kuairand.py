@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from experiments.age.kuairand_contenders import Day, present
 from experiments.data import required_folder
 from experiments.studies import Measures
-from sojourn.evaluation import auc, log_loss
+from sojourn.evaluation import auc, log_loss, pcoc
 from sojourn.logs import FieldEncoder, Log
 from sojourn.logs.datasets import kuairand
 from sojourn.records import FloatArray
@@ -77,6 +76,6 @@ def measures(rate: FloatArray, click: FloatArray) -> dict[str, float]:
     return {
         "auc": auc(rate, click),
         "log_loss": log_loss(rate, click),
-        "pcoc": float(np.mean(rate) / np.mean(click)),  # predicted over observed clicks
+        "pcoc": pcoc(rate, click),
         "n": float(len(click)),
     }

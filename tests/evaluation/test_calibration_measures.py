@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 
 from sojourn.errors import InvalidInputError
-from sojourn.evaluation import log_loss, log_losses, reliability
+from sojourn.evaluation import log_loss, log_losses, pcoc, reliability
 from sojourn.records import FloatArray
 
 PROBABILITY = np.array([0.1, 0.9, 0.2, 0.8, 0.3, 0.5])
@@ -86,6 +86,11 @@ def test_log_loss_by_hand() -> None:
     assert_allclose(losses, [np.log(4.0), np.log(4.0 / 3.0), 0.0, 0.0, np.log(2.0)], atol=1e-15)
     assert log_loss(PROBABILITY, OUTCOME) == pytest.approx(log_losses(PROBABILITY, OUTCOME).mean())
     assert log_loss(np.array([0.0, 0.5]), np.array([1.0, 1.0])) == np.inf
+
+
+def test_pcoc_by_hand() -> None:
+    assert pcoc(np.array([0.5, 0.2, 0.3, 0.2]), np.array([1.0, 0.0, 1.0, 0.0])) == pytest.approx(0.6)
+    assert pcoc(np.array([0.5, 0.2]), np.zeros(2)) == np.inf
 
 
 def test_tiny_probabilities_keep_their_digits() -> None:

@@ -4,9 +4,9 @@
 on a log with propensities: `target_propensity` asks the policy how likely it would have chosen what was shown,
 `estimate_all` runs several estimators on the shared weights, and `WeightDiagnostics.statements` says in words what
 they rest on. `replay` rehearses a learning policy on a uniformly random log; `replay_shown` repeats the protocol of
-the pseudo-exposure paper, and says why it is no value. `reliability` and `log_loss` say whether probabilities hold,
-`auc` whether scores order, and `judge_leaving` what a quit model is worth on held-out sessions. Sessions are the unit
-of chance throughout::
+the pseudo-exposure paper, and says why it is no value. `reliability`, `log_loss` and `pcoc` say whether probabilities
+hold, `auc` whether scores order, and `judge_leaving` what a quit model is worth on held-out sessions. Sessions are the
+unit of chance throughout::
 
     target = target_propensity(policy, rounds, width=batch.n_slots, rng=rng)
     estimates = estimate_all(batch, target, [InversePropensity(), SelfNormalized(weighting="prefix")])
@@ -15,7 +15,7 @@ of chance throughout::
 
 from __future__ import annotations
 
-from sojourn.evaluation.calibration import Reliability, log_loss, log_losses, reliability
+from sojourn.evaluation.calibration import Reliability, log_loss, log_losses, pcoc, reliability
 from sojourn.evaluation.comparison import as_table, estimate_all
 from sojourn.evaluation.cross_fitting import RewardRegression, choice_distribution, cross_fitted_prediction
 from sojourn.evaluation.diagnostics import WeightDiagnostics
@@ -77,6 +77,7 @@ __all__ = [
     "normal_interval",
     "paired_difference",
     "paired_page_log_loss",
+    "pcoc",
     "percentile_interval",
     "reliability",
     "replay",

@@ -128,6 +128,16 @@ def log_loss(probability: FloatArray, outcome: FloatArray) -> float:
     return float(log_losses(probability, outcome).mean())
 
 
+def pcoc(probability: FloatArray, outcome: FloatArray) -> float:
+    """Predicted clicks over observed clicks of rows (r,): 1 where they agree, above where too many are predicted.
+
+    Infinite where nothing was clicked.
+    """
+    _check(probability, outcome)
+    observed = float(outcome.sum())
+    return float(probability.sum()) / observed if observed else float("inf")
+
+
 def _bins(score: FloatArray, n_bins: int) -> IntArray:
     """Bin of each row, 0, 1, ... without gaps: by the share of the rows that score less."""
     below = np.searchsorted(np.sort(score), score)

@@ -103,6 +103,28 @@ def test_the_report_is_about_the_last_rounds_and_the_weights_are_those_of_the_be
     assert report.log_loss[-1] > 1.02 * report.log_loss[report.best_epoch]
 
 
+def test_its_auc_counts_pairs_by_the_product_of_their_weights() -> None:
+    by_position = [1.0, 0.5, 0.25]
+    batch = log_of(120)
+    plan = FitPlan(epochs=1, validation_share=0.3, dropout=0.0)
+    model = made(plan, exposure=RowWeighting(by_position, posterior=False)).fit(batch)
+    held_out = batch.take(slice(84, 120))
+    shown = held_out.shown
+    p = model.click_rate_of(held_out.features[shown])
+    weight, clicked = np.array(by_position)[held_out.position[shown]], held_out.click[shown] == 1.0
+    higher = (p[clicked][:, None] > p[~clicked]) + 0.5 * (p[clicked][:, None] == p[~clicked])
+    pairs = weight[clicked][:, None] * weight[~clicked]
+    assert_allclose(report_of(model).auc[0], (higher * pairs).sum() / pairs.sum(), rtol=1e-6)
+
+
+def test_without_a_click_among_the_last_there_is_no_auc() -> None:
+    batch = log_of(50)
+    click = np.where(np.arange(50)[:, None] < 45, batch.click, 0.0)
+    report = report_of(made(FitPlan(epochs=1)).fit(changed(batch, click=click)))
+    assert np.isnan(report.auc[0])
+    assert report.pcoc[0] == np.inf
+
+
 def test_it_stops_when_patience_ends() -> None:
     model = made(FitPlan(epochs=60, batch_size=16, learning_rate=0.05, patience=3, dropout=0.0))
     told: list[tuple[int, int]] = []

@@ -41,7 +41,7 @@ def generator_on(device: torch.device, seed: int) -> torch.Generator:
 
 
 def blocks_of(rows: Tensor) -> tuple[Tensor, ...]:
-    """Rows (r, ...) on a CPU a few at a time, whose layers stay in its cache: half the time of all at once."""
+    """Rows (r, ...) on a CPU a few at a time, whose layers then stay in its cache."""
     size = _BLOCK * torch.get_num_threads() if rows.device.type == "cpu" else max(1, len(rows))
     return torch.split(rows, size)
 

@@ -16,10 +16,10 @@ from sojourn.interfaces import ExposureCorrection
 from sojourn.models.click_rate.seen_rows import seen_rows
 from sojourn.models.deep.device import learning
 from sojourn.models.deep.loss import click_loss
-from sojourn.models.deep.names import Tensors
 from sojourn.models.deep.packing import packed_rows
 from sojourn.models.deep.rows import TrainRows
 from sojourn.models.deep.settings import expect_settings
+from sojourn.models.deep.state_tensors import Tensors
 from sojourn.models.deep.steps import Learner, expect_finite_loss
 from sojourn.records import LogBatch
 
@@ -74,6 +74,9 @@ class FitReport:
     ----------
     log_loss
         Held-out cross-entropy after each epoch, in nats a row.
+    auc
+        Share of the pairs of a clicked and another held-out row in which the former is predicted higher, after each
+        epoch; a pair counts by the product of its weights. NaN where all were clicked, or none.
     pcoc
         Predicted over observed clicks of the held-out rows after each epoch; infinite where nothing was clicked.
     best_epoch
@@ -83,6 +86,7 @@ class FitReport:
     """
 
     log_loss: tuple[float, ...]
+    auc: tuple[float, ...]
     pcoc: tuple[float, ...]
     best_epoch: int
     n_training: int
@@ -122,13 +126,14 @@ def fit_rows(
     """Learn from rows in shuffled passes, and go back to the epoch with the smallest held-out loss."""
     best: Tensors = {}
     log_loss: list[float] = []
+    auc: list[float] = []
     pcoc: list[float] = []
     best_epoch = 0
     with learning():
         learner.meet(training)
         for epoch in range(plan.epochs):
             _one_pass(learner, training, plan.batch_size)
-            for curve, value in zip((log_loss, pcoc), _judged(learner, held_out), strict=True):
+            for curve, value in zip((log_loss, auc, pcoc), _judged(learner, held_out), strict=True):
                 curve.append(value)
             if log_loss[epoch] < min(log_loss[:epoch], default=math.inf):
                 best, best_epoch = learner.parts.state(), epoch
@@ -141,6 +146,7 @@ def fit_rows(
             learner.observe(_part(training, start))
     return FitReport(
         log_loss=tuple(log_loss),
+        auc=tuple(auc),
         pcoc=tuple(pcoc),
         best_epoch=best_epoch,
         n_training=len(training),
@@ -157,15 +163,24 @@ def _one_pass(learner: Learner, rows: TrainRows, batch_size: int) -> None:
     expect_finite_loss(total)
 
 
-def _judged(learner: Learner, rows: TrainRows) -> tuple[float, float]:
-    """Log-loss and predicted over observed clicks, of the network without masks."""
+def _judged(learner: Learner, rows: TrainRows) -> tuple[float, float, float]:
+    """Log-loss, AUC, and predicted over observed clicks, of the network without masks."""
     with torch.no_grad():
         parts = [_part(rows, start) for start in range(0, len(rows), _ROWS_AT_ONCE)]
         log_odds = torch.cat([learner.parts.split.from_embedding(learner.parts.embed(part.features)) for part in parts])
         loss = expect_finite_loss(click_loss(log_odds, rows))
         predicted = float(_sum(rows.weight * torch.sigmoid(log_odds)))
     clicked = float(_sum(rows.weight * rows.click))
-    return loss, predicted / clicked if clicked else math.inf
+    return loss, _auc(log_odds, rows), predicted / clicked if clicked else math.inf
+
+
+def _auc(log_odds: Tensor, rows: TrainRows) -> float:
+    clicked, other = ((rows.weight * click).double().cpu().numpy() for click in (rows.click, 1.0 - rows.click))
+    _, place = np.unique(log_odds.cpu().numpy(), return_inverse=True)
+    at, others_at = (np.bincount(place, weights=weight) for weight in (clicked, other))
+    below = np.cumsum(others_at) - others_at / 2.0  # ties are half
+    pairs = clicked.sum() * other.sum()
+    return float(at @ below / pairs) if pairs else math.nan
 
 
 def _sum(values: Tensor) -> Tensor:

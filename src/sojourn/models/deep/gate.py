@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from sojourn.errors import InvalidInputError
 from sojourn.models.deep.loss import click_loss
 from sojourn.models.deep.moments import moments, restore_moments
-from sojourn.models.deep.names import divided, joined, take_over
 from sojourn.models.deep.networks import ClickNetwork
 from sojourn.models.deep.networks.field_network import hidden_layers
 from sojourn.models.deep.rows import TrainRows
 from sojourn.models.deep.settings import expect_settings
+from sojourn.models.deep.state_tensors import divided, joined, take_over
 from sojourn.records import Look
 
 

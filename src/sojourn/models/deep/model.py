@@ -17,10 +17,10 @@ from sojourn.models.deep.assembly import Assembly
 from sojourn.models.deep.device import device_of
 from sojourn.models.deep.fitting import FitPlan, FitReport, fit_rows, split_log
 from sojourn.models.deep.gate import GatingUnit
-from sojourn.models.deep.names import divided, joined
 from sojourn.models.deep.networks import MLP, MakeNetwork
 from sojourn.models.deep.packing import expect_clicks, packed_rows
 from sojourn.models.deep.reading import Reading
+from sojourn.models.deep.state_tensors import divided, joined
 from sojourn.models.deep.steps import Learner
 from sojourn.models.deep.training import StreamTraining
 from sojourn.models.deep.uncertainty.base import Uncertainty

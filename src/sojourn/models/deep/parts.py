@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.deep.gate import GatingUnit
-from sojourn.models.deep.names import Tensors, divided, joined, take_over
 from sojourn.models.deep.networks import ClickNetwork, expect_split
 from sojourn.models.deep.newcomers import Newcomers
+from sojourn.models.deep.state_tensors import Tensors, divided, joined, take_over
 from sojourn.models.deep.uncertainty.base import Uncertainty
 from sojourn.records import FieldLayout
 

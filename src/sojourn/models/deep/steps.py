@@ -12,10 +12,10 @@ from sojourn.errors import InvalidInputError
 from sojourn.models.deep.device import learning
 from sojourn.models.deep.loss import click_loss
 from sojourn.models.deep.moments import moments, restore_moments
-from sojourn.models.deep.names import Tensors
 from sojourn.models.deep.networks import Head, head_parameters
 from sojourn.models.deep.parts import Parts
 from sojourn.models.deep.rows import TrainRows
+from sojourn.models.deep.state_tensors import Tensors
 
 
 class StepPlan(Protocol):

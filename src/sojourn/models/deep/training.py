@@ -12,8 +12,8 @@ from torch import Tensor
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.deep.device import learning
-from sojourn.models.deep.names import Tensors
 from sojourn.models.deep.settings import expect_settings
+from sojourn.models.deep.state_tensors import Tensors
 from sojourn.models.deep.steps import Learner, expect_finite_loss
 from sojourn.models.deep.window import Window, unpacked
 

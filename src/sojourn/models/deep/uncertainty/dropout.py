@@ -22,8 +22,8 @@ class Dropout(Uncertainty):
     """Each weight is left out with probability ``rate``, the others grow by 1 / (1 - rate) (Wu et al. 2022, 11-13).
 
     `deviation` draws one 0/1 mask of the shape of theta per request, and is signed (eq. 13). Masked are the matrices
-    behind the embedding. Biases stay, a departure: leaving out the output's moves all candidates alike, and at a click
-    rate of 4 % by 7 to 11 times the spread that all weights make together (trained 64-32 and 256-64 networks).
+    behind the embedding. Biases stay, a departure: leaving out the output's, which is large where clicks are rare,
+    moves all candidates alike and ranks none.
 
     `spread` needs no mask drawn: log-odds taken as linear in the weights, and masks being independent, its square is
     rate / (1 - rate) times the sum of (weight x gradient)^2, three products a layer. With ``n_masks`` it is the
