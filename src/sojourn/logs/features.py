@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sojourn.errors import InvalidInputError
 from sojourn.logs.columns import Belongs, Column, LevelColumn, NumberColumn, encode_columns, fit_column
 from sojourn.logs.encoder_text import encoder_from_json, encoder_to_json
-from sojourn.logs.sources import belongings, feature_columns, items_of, joined
+from sojourn.logs.item_attributes import item_attributes
+from sojourn.logs.sources import belongings, feature_columns, joined
 from sojourn.records import FloatArray
 
 if TYPE_CHECKING:
@@ -107,16 +108,7 @@ class FeatureEncoder:
 
     def item_rows(self, log: Log, item_ids: pl.Series) -> FloatArray:
         """The items' part of the features, (n_items, d_item): as the log tells it, else as the fit saw it."""
-        columns = self.part("item")
-        table = items_of(log, item_ids, [column.name for column in columns])
-        known = self._known_or_missing(item_ids.to_list())
-        blocks, start = [], 0
-        for column in columns:
-            told = table["in_rows" if log.has(column.name) else "in_items"].to_numpy()
-            stop = start + len(column.names)
-            blocks.append(np.where(told[:, None], column.encode(table[column.name]), known[:, start:stop]))
-            start = stop
-        return np.concatenate(blocks, axis=1) if blocks else known
+        return item_attributes(log, item_ids, self.part("item"), self._known_or_missing(item_ids.to_list()))
 
     def pairs(self, context: Mapping[str, Any], item_ids: Sequence[Any] | NDArray[Any]) -> FloatArray:
         """Features of candidates, (m, d).

@@ -15,7 +15,8 @@ from sojourn.logs.columns import Belongs
 from sojourn.logs.encoder_text import encoder_from_json, encoder_to_json
 from sojourn.logs.fields.columns import CodeColumn, FieldColumn, MarkColumn, column_from_dict, column_to_dict, field_of
 from sojourn.logs.fields.fitting import Fitting
-from sojourn.logs.sources import belongings, feature_columns, items_of, joined
+from sojourn.logs.item_attributes import item_attributes
+from sojourn.logs.sources import belongings, feature_columns, joined
 from sojourn.records import FieldLayout, FloatArray
 
 if TYPE_CHECKING:
@@ -232,19 +233,15 @@ class FieldEncoder:
         return np.empty((len(item_ids), 0)) if self._items is None else self._items.encode(item_ids)
 
     def _attributes(self, log: Log, item_ids: pl.Series) -> FloatArray:
-        columns = [column for column in self.part("item") if column.name != ITEM]
-        table = items_of(log, item_ids, [column.name for column in columns])
-        known = self._known_or_missing(item_ids.to_list())
-        blocks, start = [np.empty((len(item_ids), 0))], 0
-        for column in columns:
-            told = table["in_rows" if log.has(column.name) else "in_items"].to_numpy()
-            stop = start + field_of(column).width
-            blocks.append(np.where(told[:, None], column.encode(table[column.name]), known[:, start:stop]))
-            start = stop
-        return np.concatenate(blocks, axis=1)
+        return item_attributes(log, item_ids, self._item_columns, self._known_or_missing(item_ids.to_list()))
+
+    @property
+    def _item_columns(self) -> list[FieldColumn]:
+        """What tells of the item besides its id."""
+        return [column for column in self.part("item") if column.name != ITEM]
 
     def _known_or_missing(self, item_ids: Sequence[Any]) -> FloatArray:
-        columns = [column for column in self.part("item") if column.name != ITEM]
+        columns = self._item_columns
         nothing = pl.DataFrame({"": [None]} | {column.name: [None] for column in columns})
         rows = np.array([self._row_of.get(item, len(self.item_ids)) for item in item_ids], dtype=np.int64)
         return np.concatenate([self.item_features, _encoded(nothing, columns)])[rows]

@@ -14,6 +14,7 @@ from sojourn.errors import InvalidInputError
 from sojourn.records import Categorical, FieldLayout, FloatArray, IntArray, MultiHot, Rows
 from sojourn.simulation.news.block import NewsBlock
 from sojourn.simulation.news.requests import NewsRequests
+from sojourn.simulation.news.settings import expect_at_least
 from sojourn.simulation.news.shrinkage import shrunk_click_rates
 from sojourn.simulation.news.text import hashed_words
 
@@ -47,10 +48,7 @@ class HeadlineSettings:
     n_columns: int = 512
 
     def __post_init__(self) -> None:
-        sizes = ("n_parallel", "test_blocks", "n_pages", "page_visitors", "n_columns")
-        small = {name: getattr(self, name) for name in sizes if getattr(self, name) < 1}
-        if small or self.n_warm_up < 1:
-            raise InvalidInputError(f"expected {', '.join(sizes)} and n_warm_up >= 1, got {small or self.n_warm_up}")
+        expect_at_least(self, n_parallel=1, test_blocks=1, n_pages=1, page_visitors=1, n_warm_up=1, n_columns=1)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -50,19 +50,22 @@ class NewsSettings:
                 "item_sd, taste, mean_click_rate: expected spreads >= 0 and a rate in (0, 1), got "
                 f"{self.item_sd}, {self.taste}, {self.mean_click_rate}"
             )
-        sizes = ("hit_every", "n_users", "n_candidates", "n_blocks", "block_size")
-        small = {name: getattr(self, name) for name in sizes if getattr(self, name) < 1}
-        if small or self.n_users < 2 or self.n_warm_up < 0:
-            raise InvalidInputError(
-                f"expected {', '.join(sizes)} >= 1, n_users >= 2 and n_warm_up >= 0, got "
-                f"{small or {'n_users': self.n_users, 'n_warm_up': self.n_warm_up}}"
-            )
+        expect_at_least(self, hit_every=1, n_users=2, n_candidates=1, n_blocks=1, block_size=1, n_warm_up=0)
         most = self.n_candidates * self.n_blocks
         if not self.n_candidates <= self.n_articles <= most:
             raise InvalidInputError(
                 f"n_articles: expected n_candidates to n_candidates * n_blocks, {self.n_candidates} to {most}, since "
                 f"each is there for a block or more, got {self.n_articles}"
             )
+
+
+def expect_at_least(settings: object, **least: int) -> None:
+    """Refuse settings of which a size is smaller than the least it may be."""
+    small = {name: getattr(settings, name) for name in least if getattr(settings, name) < least[name]}
+    if small:
+        told = ", ".join(f"{name} >= {least[name]}" for name in small)
+        got = ", ".join(f"{name}={value}" for name, value in small.items())
+        raise InvalidInputError(f"expected {told}, got {got}")
 
 
 SMOOTH: Final = NewsSettings(item_sd=0.36, taste=0.14)
