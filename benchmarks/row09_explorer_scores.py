@@ -119,25 +119,32 @@ def _age(uncertainty_as: str, **arguments: Any) -> tuple[str, dict[str, Any]]:
     return "AdversarialGradient", {"strength": 1.0, "uncertainty_as": uncertainty_as, **arguments}
 
 
-THOMPSON = "Thompson", {"scale": 1.0}
+SAMPLE, BOUND = ("Thompson", {"scale": 1.0}), ("Optimism", {"alpha": 1.0})
 EXPLORERS = (
-    _explorer("MC-dropout TS", THOMPSON, "Dropout"),
+    _explorer("epsilon-greedy", ("EpsilonGreedy", {"epsilon": 0.1}), "ImpressionCounts"),
+    _explorer("MC-dropout TS", SAMPLE, "Dropout"),
+    _explorer("MC-dropout UCB", BOUND, "Dropout"),
     _explorer("AGE-TS, FGM", _age("sample"), "Dropout"),
     _explorer("AGE-TS, first order", _age("sample", first_order=True), "Dropout"),
     _explorer("AGE-TS, PGD3", _age("sample", n_steps=3), "Dropout"),
     _explorer("AGE-TS, closed gate", _age("sample", gate=1.0), "Dropout"),
     _explorer("AGE-UCB, closed form", _age("bound"), "Dropout"),
     _explorer("AGE-UCB, N = 20", _age("bound"), "Dropout", n_masks=20),
-    _explorer("Ensemble-TS", THOMPSON, "Ensemble"),
-    _explorer("shared trunk TS", THOMPSON, "SharedTrunk"),
-    _explorer("batch ensemble TS", THOMPSON, "BatchEnsemble"),
-    _explorer("last layer TS", THOMPSON, "LastLayer"),
-    _explorer("diagonal TS", THOMPSON, "DiagonalPrecision"),
-    _explorer("gradient norm TS", THOMPSON, "GradientNorm"),
-    _explorer("GP TS", THOMPSON, "GaussianProcess"),
-    _explorer("counts TS", THOMPSON, "ImpressionCounts"),
-    _explorer("item posterior TS", THOMPSON, "ItemPosterior"),
+    _explorer("AGE with item posterior", _age("sample"), "ItemPosterior"),
+    _explorer("Ensemble-TS", SAMPLE, "Ensemble"),
+    _explorer("Ensemble-UCB", BOUND, "Ensemble"),
+    _explorer("shared-trunk TS", SAMPLE, "SharedTrunk"),
+    _explorer("batch-ensemble TS", SAMPLE, "BatchEnsemble"),
+    _explorer("last-layer NeuralTS", SAMPLE, "LastLayer"),
+    _explorer("diagonal NeuralTS", SAMPLE, "DiagonalPrecision"),
+    _explorer("Gradient-TS", SAMPLE, "GradientNorm"),
+    _explorer("Gradient-UCB", BOUND, "GradientNorm"),
+    _explorer("GP-TS", SAMPLE, "GaussianProcess"),
+    _explorer("GP-UCB", BOUND, "GaussianProcess"),
+    _explorer("count-TS", SAMPLE, "ImpressionCounts"),
+    _explorer("item posterior TS", SAMPLE, "ItemPosterior"),
 )
+"""Named as in ``experiments/age``, AGE by its variants."""
 
 
 def times_at_most(factor: float, name: str, floor: str | None = None) -> Goal:

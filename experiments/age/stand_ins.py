@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from sojourn.exploration.adversarial.explorer import expect_embedding_model
 from sojourn.interfaces import RewardModel
-from sojourn.models.deep.state_tensors import divided, joined
 from sojourn.models.deep.networks import MakeNetwork
 from sojourn.models.deep.rows import TrainRows
+from sojourn.models.deep.state_tensors import divided, joined
 from sojourn.models.deep.uncertainty import Dropout, ImpressionCounts
 from sojourn.models.deep.uncertainty.base import Uncertainty
 from sojourn.records import FieldLayout, FloatArray, Look

@@ -10,6 +10,7 @@ from experiments.age import ablation, buckets, half, headlines, kuairand, new_vi
 from experiments.age.bars import bars_table
 from experiments.age.claims import CLAIMS
 from experiments.age.contestants import ABLATIONS, CONTESTANTS
+from experiments.age.costs import cost
 from experiments.age.figures import BUCKETS, CLICKS, PARTS, PGD_OVER_FGM, paper_gain, paper_loss, percent, whole_of
 from experiments.age.findings import FINDINGS
 from experiments.age.joining import HEADLINES, joined, worlds_of
@@ -55,10 +56,11 @@ def for_the_guide(records: Sequence[Record]) -> dict[str, str]:
             name,
             *(gain(outcomes, "table 1", world, name, "vanilla", RATE) for world in WORLDS),
             gain(outcomes, HEADLINES, HEADLINES, name, "vanilla", RATE),
+            cost(name),
         ]
         for name in _TOLD_IN_THE_GUIDE
     ]
-    head = ("explorer", *(f"world {world}, %" for world in WORLDS), "headlines, %")
+    head = ("explorer", *(f"world {world}, %" for world in WORLDS), "headlines, %", "cost")
     return {"what explorers gain": table(head, rows), "what networks are worth": _kuairand(outcomes)}
 
 
@@ -108,16 +110,28 @@ def _rewards(outcomes: Outcomes, study: str, place: str, names: Iterable[str]) -
                 mean(outcomes, *where, RATE, 2),
                 gain(outcomes, *where, "vanilla", RATE) if name != "vanilla" else "",
                 *paper,
+                cost(name),
                 seeds_of_gain(outcomes, *where, "vanilla", RATE),
                 *measures,
                 mean(outcomes, *where, "new", 1),
             ]
         )
-    blanks = [""] * (5 if in_paper else 4)
+    blanks = [""] * (6 if in_paper else 5)
     rows.append(["whoever knew the truth", mean(outcomes, study, place, "vanilla", "best", 2), *blanks, ""])
     paper_head = ("paper, %",) if in_paper else ()
     return table(
-        ("contestant", "click rate, %", "over vanilla, %", *paper_head, "seeds", "PCOC", "PCOC of new", "new, %"), rows
+        (
+            "contestant",
+            "click rate, %",
+            "over vanilla, %",
+            *paper_head,
+            "cost",
+            "seeds",
+            "PCOC",
+            "PCOC of new",
+            "new, %",
+        ),
+        rows,
     )
 
 
