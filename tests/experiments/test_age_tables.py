@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from benchmarks.report import RESULTS
 from experiments.age import report, tables
 from experiments.age.contestants import CONTESTANTS
+from experiments.age.costs import CASE, MEASURED_AS, cost
 from experiments.age.figures import paper_gain, paper_loss
 from experiments.age.joining import HEADLINES, joined, worlds_of
 from experiments.age.run import HERE, ROOT
@@ -93,15 +96,26 @@ def test_table_1_stands_beside_the_paper() -> None:
         "5.60 ± 0.10",
         "+12.0 ± 2.0",
         "+28.0",
+        cost("AGE-TS"),
         "2",
         "1.10 ± 0.00",
         "0.90 ± 0.00",
         "12.0 ± 0.0",
     ]
-    assert row_of(table, "vanilla")[1:5] == ["5.00 ± 0.00", "", "", "2"]
+    assert row_of(table, "vanilla")[1:6] == ["5.00 ± 0.00", "", "", "1.0", "2"]
     assert row_of(table, "whoever knew the truth")[1] == "7.90 ± 0.00"
     names = [row.strip("| ").split(" |")[0] for row in table.splitlines()[2:-1]]
     assert names == [*CONTESTANTS]
+
+
+def test_costs_are_those_of_the_benchmark() -> None:
+    peers = json.loads(RESULTS.read_text())["cases"][CASE]["peers"]
+    greedy, moved = (peers[name]["seconds"]["median"] for name in ("model.mean", "AGE-TS, FGM"))
+    assert cost("AGE-TS") == f"{moved / greedy:.1f}"
+    assert cost("vanilla") == "1.0"
+    assert set(MEASURED_AS.values()) <= peers.keys()
+    unmeasured = {"stand-in for UR-gradient-TS", "stand-in for UR-gradient-UCB", "item posterior, greedy"}
+    assert {name for name in CONTESTANTS if not cost(name)} == unmeasured
 
 
 def test_half_the_log_and_parts_and_buckets() -> None:
@@ -127,10 +141,10 @@ def test_headlines_videos_and_the_guide() -> None:
     by_kind = {f"{kind}_{name}": value for kind in ("new", "known") for name, value in scores.items()}
     records.append(record("new videos", "26 to 30 April", 0, {"DeepFM": by_kind}))
     made, guide = tables.made(records), tables.for_the_guide(records)
-    assert row_of(made["headlines"], "count-TS")[1:4] == ["1.10 ± 0.00", "+10.0 ± 0.0", "2"]
+    assert row_of(made["headlines"], "count-TS")[1:5] == ["1.10 ± 0.00", "+10.0 ± 0.0", cost("count-TS"), "2"]
     assert row_of(made["KuaiRand"], "DeepFM")[1:] == ["0.7300", "0.6000", "1.000"]
     assert row_of(made["new videos"], "DeepFM")[1:] == ["0.7300", "0.6000", "1.000"] * 2
-    assert row_of(guide["what explorers gain"], "count-TS")[1:] == ["", "", "+10.0 ± 0.0"]
+    assert row_of(guide["what explorers gain"], "count-TS")[1:] == ["", "", "+10.0 ± 0.0", cost("count-TS")]
     assert guide["what networks are worth"] == made["KuaiRand"]
     assert made["how it was run"].endswith("headlines 1.0, KuaiRand 0.5, new videos 0.5; 2.0 in all.")
 
@@ -209,8 +223,8 @@ def test_tables_are_written_where_they_belong(tmp_path: Path) -> None:
     records = news("table 1", "some", {"vanilla": (5.0, 5.0), "AGE-TS": (5.5, 5.7)})
     tables.write(readme, guide, records)
     once = readme.read_text(), guide.read_text()
-    assert "| AGE-TS | 5.60 ± 0.10 | +12.0 ± 2.0 | +28.0 | 2 |" in once[0]
-    assert "| AGE-TS |  | +12.0 ± 2.0 |  |" in once[1]
+    assert f"| AGE-TS | 5.60 ± 0.10 | +12.0 ± 2.0 | +28.0 | {cost('AGE-TS')} | 2 |" in once[0]
+    assert f"| AGE-TS |  | +12.0 ± 2.0 |  | {cost('AGE-TS')} |" in once[1]
     tables.write(readme, guide, records)
     assert (readme.read_text(), guide.read_text()) == once
 
