@@ -1,7 +1,7 @@
 """What an item is worth, and whether it makes people leave: models that know their own doubt.
 
 *Learning round by round*, as a bandit does: `BayesianRidge` has one set of parameters, or an independent one per slot;
-in `HybridRidge` the slots share a part.
+in `HybridRidge` the slots share a part. `ItemLogistic` is logistic, with an effect for each item.
 
 *Fitted to a log at once*, to plan whole sessions by:
 
@@ -28,6 +28,7 @@ from sojourn.models.calibration import BetaCalibration, Isotonic, Platt, Product
 from sojourn.models.click_rate import BoostedClickRate, CalibratedClickRate, ClassifierClickRate, LogisticClickRate
 from sojourn.models.half_sampling import HalfSampledClickRate, HalfSampledQuitModel
 from sojourn.models.hybrid import HybridRidge
+from sojourn.models.item_logistic import ItemLogistic
 from sojourn.models.linear import BayesianRidge
 from sojourn.models.quit import (
     AnyAccepted,
@@ -59,6 +60,7 @@ __all__ = [
     "HalfSampledQuitModel",
     "HybridRidge",
     "Isotonic",
+    "ItemLogistic",
     "LogisticClickRate",
     "MultiInstance",
     "NoMIL",
