@@ -37,17 +37,30 @@ class PageEnds:
         LogError
             If the log holds no session ends, or none of its pages are known to have been left, or to have not been.
         """
-        left = _quits(batch)
-        number, goes_on = _course(batch)
-        if (left & goes_on).any():
-            raise LogError(
-                f"quits: expected no page after the one that was left, got {int((left & goes_on).sum())} sessions that "
-                "go on; give each visit a session of its own"
-            )
-        fair = _fairly_known(left | goes_on, number)
-        ends = cls(left=left & fair, went_on=goes_on & fair)
+        _quits(batch)
+        ends = cls.told(batch)
         _expect_both_kinds(ends, batch)
         return ends
+
+    @classmethod
+    def told(cls, batch: LogBatch) -> Self:
+        """The same of any log: where it does not tell, nobody knows.
+
+        Raises
+        ------
+        LogError
+            If a session goes on after a page that was left.
+        """
+        number, goes_on = _course(batch)
+        if batch.quits is None:  # of the pages known, all would have been gone on from
+            return cls(left=np.zeros_like(goes_on), went_on=np.zeros_like(goes_on))
+        if (batch.quits & goes_on).any():
+            raise LogError(
+                f"quits: expected no page after the one that was left, got {int((batch.quits & goes_on).sum())} "
+                "sessions that go on; give each visit a session of its own"
+            )
+        fair = _fairly_known(batch.quits | goes_on, number)
+        return cls(left=batch.quits & fair, went_on=goes_on & fair)
 
     @property
     def known(self) -> BoolArray:

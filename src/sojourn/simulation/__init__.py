@@ -11,11 +11,12 @@ knows the exact expected clicks of any slate, its probability of a click at all,
 - `simulate_log`, `to_frame`, `write_log`: a log of what they do, as arrays, as a table, as a file.
 - `news`: streams of articles that come and go, where explorers of new items are judged, online and by replay.
 - `sessions`: people who stay for pages until items drive them away; logs, expected and simulated sessions.
+- `live`: a feed that lives day by day, with items that come and go, for closed loops; also a Gymnasium environment.
 - `compare`: policies learn online side by side, meeting the same people; `Comparison` holds curves and differences.
 - `regret_exponent`: how fast regret grows; `regret_bound`: the theory's curve beside it.
 """
 
-from sojourn.simulation import news, sessions, worlds
+from sojourn.simulation import live, news, sessions, worlds
 from sojourn.simulation.attraction import Attraction, LinearAttraction, LogitAttraction
 from sojourn.simulation.browsing_clicks import BrowsingClicks
 from sojourn.simulation.cannibal_readers import CannibalReaders
@@ -62,6 +63,7 @@ __all__ = [
     "clicked_log",
     "compare",
     "last_click_shares",
+    "live",
     "news",
     "page_clicks",
     "power_law",

@@ -1,0 +1,223 @@
+"""The joined policy: what was seen, what is worth trying, and what keeps people here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, Protocol
+
+import numpy as np
+from scipy.special import expit
+
+from sojourn.engine.exploring import Exploring
+from sojourn.engine.rules import Room, Rules, RulesOf
+from sojourn.engine.stay_model import StayModel
+from sojourn.errors import InvalidInputError
+from sojourn.exploration import Greedy
+from sojourn.interfaces import Explorer, PathModel, Planner, SlateSampler
+from sojourn.planning import SessionPolicy, plan_many, plan_path, plan_session
+from sojourn.policies import TopK
+from sojourn.records import BoolArray, Decision, FloatArray, IntArray, LogBatch, Plan, Request, SessionMDP
+
+
+class TiringPath(PathModel, Protocol):
+    """A `PathModel` that knows what its items are worth to a rested person, such as `sojourn.planning.Fatigue`."""
+
+    @property
+    def mdp(self) -> SessionMDP:
+        """Rewards and hazards before anything was shown."""
+        ...
+
+
+PathOf = Callable[[Request, SessionMDP], TiringPath]
+"""A request and what its candidates are worth to a rested person -> what they are worth along a path."""
+
+_NO_RULES: Final = Rules()
+
+
+class FeedPolicy:
+    """Exposure correction x click model x explorer x hazard model x planner x sampler.
+
+    For a request, the explorer makes scores of the click model's predictions and doubts, in log-odds; their
+    probabilities are the rewards, and the hazards the chances that people leave, of a plan of the whole rest of the
+    session. The sampler shows its first page, or a variation. Nothing is shown twice in a session. A log of what came
+    of it teaches the `StayModel`::
+
+        policy = FeedPolicy(
+            stay=StayModel(clicks=ItemLogistic(layout=layout), leaving=ItemLogistic(layout=layout, base_rate=0.03)),
+            explorer=Optimism(alpha=0.3),
+            n_steps=48,
+        )
+        decision = policy.act(request, rng=rng)
+        policy.update(log)
+
+    Parameters
+    ----------
+    stay
+        What is known of clicks and leaving.
+    n_steps
+        Items of a session at most, >= 1.
+    explorer
+        How mean and doubt of a click become the reward to plan with.
+    leaving_explorer
+        The same of leaving, turned round: where an explorer would raise the score, the hazard falls.
+    exploring
+        Where the explorer counts.
+    planner
+        From the rest of the session to an order: `plan_session` is exact, `plan_greedy` does not plan.
+    sampler
+        How the plan becomes a page.
+    path
+        Makes a `TiringPath` of the request, such as `Fatigue`, which `plan_path` plans from the planner's order on.
+    rules
+        What a request may not show, and what it must; nothing unless given.
+    n_draws
+        Draws that `slate_probability` averages over where the explorer draws, >= 1.
+    name
+        Written into every decision.
+    """
+
+    def __init__(
+        self,
+        *,
+        stay: StayModel,
+        n_steps: int,
+        explorer: Explorer | None = None,
+        leaving_explorer: Explorer | None = None,
+        exploring: Exploring | None = None,
+        planner: Planner = plan_session,
+        sampler: SlateSampler | None = None,
+        path: PathOf | None = None,
+        rules: RulesOf | None = None,
+        n_draws: int = 100,
+        name: str = "feed",
+    ) -> None:
+        if n_steps < 1 or n_draws < 1:
+            raise InvalidInputError(f"n_steps, n_draws: expected at least 1 of each, got {n_steps} and {n_draws}")
+        self.stay = stay
+        self.n_steps = n_steps
+        self.explorer = explorer or Greedy()
+        self.leaving_explorer = leaving_explorer or Greedy()
+        self.exploring = exploring or Exploring()
+        self.planner = planner
+        self.sampler = sampler or TopK()
+        self.path = path
+        self.rules = rules
+        self.n_draws = n_draws
+        self.name = name
+
+    @property
+    def randomized(self) -> bool:
+        """True if the plan depends on draws, beside the sampler's."""
+        drawn = self.explorer.randomized or self.leaving_explorer.randomized
+        return drawn or self.exploring.randomized
+
+    def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
+        """Show the next page of the plan, or a variation of it."""
+        room = self._room(request)
+        free = room.pinned < 0
+        chosen, propensity = room.pinned.copy(), np.ones(request.n_slots)
+        if free.any():
+            rows, part = _part_of(request, room)
+            decision = self._planning(request.n_slots, rng).act(part, rng=rng)
+            chosen[free], propensity[free] = rows[decision.chosen], decision.propensity
+        return Decision(
+            request_id=request.request_id,
+            policy=self.name,
+            chosen=chosen,
+            propensity=propensity,
+            deterministic=self.sampler.deterministic,
+        )
+
+    def slate_probability(self, request: Request, chosen: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """Conditional probability of each choice; the average over draws where anything is drawn.
+
+        As in `SlatePolicy`, P(choice j | those above) is then the ratio of two averages.
+        """
+        room = self._room(request)
+        free, rows = room.pinned[: len(chosen)] < 0, np.flatnonzero(room.allowed)
+        place = np.full(len(request.item_ids), -1)
+        place[rows] = np.arange(len(rows))
+        fits = np.where(free, place[chosen] >= 0, chosen == room.pinned[: len(chosen)])
+        n_fitting = len(fits) if fits.all() else int(fits.argmin())
+        mine, probability = free[:n_fitting], np.zeros(len(chosen))
+        probability[:n_fitting] = 1.0
+        if mine.any():
+            _, part = _part_of(request, room)
+            asked = place[chosen[:n_fitting][mine]]
+            prefix = np.zeros(len(asked) + 1)
+            for _ in range(self.n_draws if self.randomized else 1):
+                of_draw = self._planning(request.n_slots, rng).slate_probability(part, asked, rng=rng)
+                prefix += np.concatenate([[1.0], np.cumprod(of_draw)])
+            ratio = np.divide(prefix[1:], prefix[:-1], out=np.zeros(len(asked)), where=prefix[:-1] > 0.0)
+            probability[:n_fitting][mine] = ratio
+        return probability
+
+    def update(self, batch: LogBatch) -> None:
+        """Learn from logged pages."""
+        self.stay.update(batch)
+
+    def orders(
+        self, features: FloatArray, n_steps: int, *, candidate: BoolArray | None = None, rng: np.random.Generator
+    ) -> IntArray:
+        """The plans of b sessions at once, (b, t): rows of their candidates, -1 behind the last; no sampler is asked.
+
+        Parameters
+        ----------
+        features : (b, m, d) float
+        n_steps
+            Steps that each session has left.
+        candidate : (b, m) bool, optional
+            Which entries are candidates of their session; all unless given.
+
+        Raises
+        ------
+        InvalidInputError
+            If sessions cannot be planned side by side: with a path, or with slots that explore unlike others.
+        """
+        if self.path is not None or self.exploring.randomized or len(set(self.exploring.by_slot)) > 1:
+            raise InvalidInputError(
+                "orders: expected a policy without a path and with all slots exploring alike; ask act for each request"
+            )
+        reward, hazard = self.worth(features, n_steps, n_steps, rng=rng)
+        return plan_many(reward, hazard, n_steps, candidate=candidate).order
+
+    def worth(
+        self, features: FloatArray, n_steps: int, page_size: int, *, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Rewards and hazards to plan with, (..., m) of candidates (..., m, d); (t, m) where slots explore unlike."""
+        reward = self.explorer.score(self.stay.clicks, features, rng=rng)
+        if not self.exploring.everywhere:
+            mean = self.stay.clicks.mean(features)
+            factor = self.exploring.factor(n_steps, page_size, self.stay.impressions_of(features), rng=rng)
+            reward = mean + factor * (reward - mean)
+        doubted = self.leaving_explorer.score(self.stay.leaving, features, rng=rng)
+        hazard = self.stay.sloped(2.0 * self.stay.leaving.mean(features) - doubted)
+        return np.asarray(expit(reward)), hazard
+
+    def _room(self, request: Request) -> Room:
+        return Room.of(request, _NO_RULES if self.rules is None else self.rules(request))
+
+    def _planning(self, page_size: int, rng: np.random.Generator) -> SessionPolicy[SessionMDP | TiringPath]:
+        """A policy for one draw of all that is drawn beside the sampler."""
+
+        def mdp_of(request: Request, n_steps: int) -> SessionMDP | TiringPath:
+            reward, hazard = self.worth(request.features, n_steps, page_size, rng=rng)
+            mdp = SessionMDP(reward=reward, hazard=hazard, n_steps=n_steps)
+            return mdp if self.path is None else self.path(request, mdp)
+
+        return SessionPolicy(
+            mdp_of=mdp_of, planner=self._plan, sampler=self.sampler, n_steps=self.n_steps, name=self.name
+        )
+
+    def _plan(self, model: SessionMDP | TiringPath) -> Plan:
+        if isinstance(model, SessionMDP):
+            return self.planner(model)
+        return plan_path(model, start=self.planner(model.mdp).order)
+
+
+def _part_of(request: Request, room: Room) -> tuple[IntArray, Request]:
+    """The rows that may be chosen, and the request for the free slots with these alone."""
+    rows, n_free = np.flatnonzero(room.allowed), int((room.pinned < 0).sum())
+    part = replace(request, item_ids=request.item_ids[rows], features=request.features[rows], n_slots=n_free)
+    return rows, part

@@ -1,0 +1,37 @@
+"""A feed that lives day by day: people come back, items come and go, and all that a learner is judged by is known.
+
+- `LiveSettings`: sizes, means and spreads; `PRESETS` holds the worlds of the closed-loop findings, and `live_settings`
+  takes a preset and what a TOML table changes of it.
+- `LiveFeed`: a world drawn from settings and a seed; `LiveVisits` are the sessions of a day, with all that chance will
+  decide for them, so policies that are given the same visits are paired.
+- `LiveState`, `LivePage`: where sessions stand, and what people did with a page; all sessions at once.
+- `log_of`, `DelayedLogs`: pages as a log, with what is lost left out; logs that come days late.
+- `sojourn.simulation.live.gym`: the same as a Gymnasium environment; needs the extra ``gym``.
+
+::
+
+    feed = LiveFeed(PRESETS["all"], seed=0)
+    visits = feed.visits(day)
+    feed.expected(visits, orders).clicks  # exact
+    log = feed.log(visits, feed.play(visits, orders))  # as it happens
+"""
+
+from sojourn.simulation.live.feed import LiveFeed
+from sojourn.simulation.live.log import DelayedLogs, log_of
+from sojourn.simulation.live.pages import LivePage, LiveState
+from sojourn.simulation.live.settings import PRESETS, LiveSettings
+from sojourn.simulation.live.tables import live_settings
+from sojourn.simulation.live.visits import EMPTY, LiveVisits
+
+__all__ = [
+    "EMPTY",
+    "PRESETS",
+    "DelayedLogs",
+    "LiveFeed",
+    "LivePage",
+    "LiveSettings",
+    "LiveState",
+    "LiveVisits",
+    "live_settings",
+    "log_of",
+]

@@ -1,0 +1,26 @@
+"""Items that come and go."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sojourn.records import IntArray
+from sojourn.simulation.live.settings import LiveSettings
+
+
+def live_items(settings: LiveSettings, *, rng: np.random.Generator) -> IntArray:
+    """Codes of the items of each day, (days, n_live): from day to day random ones go and new ones come."""
+    live = np.empty((settings.days, settings.n_live), dtype=np.int64)
+    live[0] = np.arange(1, settings.n_live + 1)
+    n = settings.n_arriving
+    for day in range(1, settings.days):
+        stays = np.sort(rng.permutation(settings.n_live)[n:])
+        live[day] = np.concatenate([live[day - 1, stays], live[day - 1, -1] + 1 + np.arange(n)])
+    return live
+
+
+def arrival_days(settings: LiveSettings) -> IntArray:
+    """Day on which each item came, by code; that of no item is the first."""
+    of_day = np.full(settings.days, settings.n_arriving)
+    of_day[0] = settings.n_live + 1
+    return np.repeat(np.arange(settings.days), of_day)
