@@ -1,7 +1,8 @@
 """The command line: one file per command, and `main` that runs them.
 
-Results go to the standard output, progress and mistakes to the standard error. Exit codes: 0 done, 1 a check failed,
-2 a mistake in the call or in the data, which a sentence names.
+Results go to the standard output, progress and mistakes to the standard error. Exit codes: 0 done, 1 a check failed or
+`compare` says do not ship, 2 a mistake in the call or in the data, which a sentence names, 3 `compare` has not enough
+data.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ on a log with propensities: `target_propensity` asks the policy how likely it wo
 they rest on. `replay` rehearses a learning policy on a uniformly random log; `replay_shown` repeats the protocol of
 the pseudo-exposure paper, and says why it is no value. `reliability`, `log_loss` and `pcoc` say whether probabilities
 hold, `auc` whether scores order, and `judge_leaving` what a quit model is worth on held-out sessions. Sessions are the
-unit of chance throughout::
+unit of chance throughout; in `sojourn.evaluation.stays` they are also the unit of value, which counts what people click
+until they leave (`SessionEstimator`, `SessionDoublyRobust`)::
 
     target = target_propensity(policy, rounds, width=batch.n_slots, rng=rng)
     estimates = estimate_all(batch, target, [InversePropensity(), SelfNormalized(weighting="prefix")])
@@ -34,6 +35,15 @@ from sojourn.evaluation.ranking import auc, auc_stderr, top_jaccard, top_ndcg
 from sojourn.evaluation.replay import ReplayResult, replay
 from sojourn.evaluation.replay_shown import ShownResult, paired_difference, replay_shown
 from sojourn.evaluation.sessions import Sessions
+from sojourn.evaluation.stays import (
+    SessionDoublyRobust,
+    SessionEstimate,
+    SessionEstimator,
+    SessionWeighting,
+    WeightedSessions,
+    cross_fitted_to_go,
+    with_states,
+)
 from sojourn.evaluation.survival_curve import SurvivalCurve
 from sojourn.evaluation.targets import target_propensity
 from sojourn.evaluation.weighted_log import WeightedLog, weight_diagnostics
@@ -53,11 +63,16 @@ __all__ = [
     "RewardRegression",
     "SelfNormalized",
     "SessionBootstrap",
+    "SessionDoublyRobust",
+    "SessionEstimate",
+    "SessionEstimator",
+    "SessionWeighting",
     "Sessions",
     "ShownResult",
     "SurvivalCurve",
     "WeightDiagnostics",
     "WeightedLog",
+    "WeightedSessions",
     "Weighting",
     "WeightingEstimator",
     "as_table",
@@ -65,6 +80,7 @@ __all__ = [
     "auc_stderr",
     "choice_distribution",
     "cross_fitted_prediction",
+    "cross_fitted_to_go",
     "ctr_set",
     "ctr_sum",
     "empirical_bernstein_interval",
@@ -87,4 +103,5 @@ __all__ = [
     "top_jaccard",
     "top_ndcg",
     "weight_diagnostics",
+    "with_states",
 ]
