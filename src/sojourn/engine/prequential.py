@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sojourn.engine.storing import State, taken
 from sojourn.errors import InvalidInputError
 from sojourn.records import FloatArray
 
@@ -58,3 +59,11 @@ class Prequential:
                 f"{log_likelihood}"
             )
         self.scores = self.forgetting * self.scores + log_likelihood
+
+    def state(self) -> State:
+        """The scores, as arrays to store."""
+        return {"scores": self.scores.copy()}
+
+    def restore(self, state: State) -> None:
+        """Take over what `state` gave."""
+        self.scores = taken(state, "scores", self.scores)

@@ -10,6 +10,7 @@ from scipy.special import expit
 
 from sojourn.engine.prequential import Prequential
 from sojourn.engine.sight import SIGHTS, Glimpse, Sight, look_back
+from sojourn.engine.storing import State, expect_learner, joined, part_of, taken
 from sojourn.errors import InvalidInputError
 from sojourn.exposure.page_ends import PageEnds
 from sojourn.interfaces import RewardModel
@@ -136,6 +137,40 @@ class StayModel:
         if leaving.layout.item_id is not None:
             codes = leaving.layout.item_codes(batch.features[batch.shown])
             self._impressions += np.bincount(codes, minlength=len(self._impressions))
+
+    def state(self) -> State:
+        """What was learned of clicks and leaving, the guards' scores, and what was shown, as arrays to store.
+
+        Raises
+        ------
+        InvalidInputError
+            If the click model's learning is not a few arrays.
+        """
+        parts = {
+            "clicks": expect_learner(self.clicks, "clicks"),
+            "leaving": self.leaving,
+            "sights": self.sights,
+            "slopes": self.slopes,
+        }
+        return joined({name: part.state() for name, part in parts.items()}) | {"impressions": self._impressions.copy()}
+
+    def restore(self, state: State) -> None:
+        """Take over what `state` gave, all of it or nothing.
+
+        Raises
+        ------
+        InvalidInputError
+            If it is that of a model made with other arguments.
+        """
+        impressions = taken(state, "impressions", self._impressions)
+        clicks, leaving = deepcopy(self.clicks), deepcopy(self.leaving)
+        sights, slopes = deepcopy(self.sights), deepcopy(self.slopes)
+        expect_learner(clicks, "clicks").restore(part_of(state, "clicks"))
+        leaving.restore(part_of(state, "leaving"))
+        sights.restore(part_of(state, "sights"))
+        slopes.restore(part_of(state, "slopes"))
+        self.clicks, self.leaving, self.sights, self.slopes = clicks, leaving, sights, slopes
+        self._impressions = impressions
 
     def _hazard(self, log_odds: FloatArray, slope: float) -> FloatArray:
         center = self.leaving.intercept

@@ -12,7 +12,8 @@ array([0])
 ``shared`` holds those with one model for all slots, ``per_slot`` those with one per slot, ``similarity`` those that
 look at the items above (`default_bandit` is what we recommend), ``planned`` those that plan the page, ``thompson`` the
 forms by posterior sampling, ``deep`` networks that explore new items (`default_deep_explorer` is what we recommend),
-``baselines`` what all are held against. What is in ``__all__`` can be named in a configuration.
+``feed`` the engine, which plans whole sessions (`default_feed`), ``baselines`` what all are held against. What is in
+``__all__`` can be named in a configuration.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from sojourn.recipes.deep import (
     mc_dropout_ts,
     neural_ts,
 )
+from sojourn.recipes.feed import default_feed
 from sojourn.recipes.per_slot import iba_hybrid_ucb_sw, iba_linucb, iba_linucb_sw, rba_linucb
 from sojourn.recipes.planned import survival_planned
 from sojourn.recipes.shared import linucb_k, linucb_k_posterior, linucb_k_scroll, linucb_k_sw, ubm_linucb
@@ -43,6 +45,7 @@ __all__ = [
     "deep_greedy",
     "default_bandit",
     "default_deep_explorer",
+    "default_feed",
     "ensemble_ts",
     "gp_ts",
     "gradient_ts",
