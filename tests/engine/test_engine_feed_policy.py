@@ -281,6 +281,14 @@ def test_items_that_are_known_do_not_explore() -> None:
     assert_allclose(reward, expit(mean + np.where(old, 0.0, std)))
 
 
+def test_slots_explore_where_no_field_tells_items_apart() -> None:
+    stay = StayModel(
+        clicks=ItemLogistic(layout=FieldLayout.of_numbers(3)), leaving=ItemLogistic(layout=FieldLayout.of_numbers(3))
+    )
+    policy = FeedPolicy(stay=stay, n_steps=8, explorer=Optimism(alpha=1.0), exploring=Exploring(by_slot=(0.0, 1.0)))
+    assert len(policy.act(request_of(), rng=rng_of()).chosen) == 4
+
+
 @pytest.mark.parametrize(
     ("settings", "match"),
     [

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from typing import Final, Protocol
 
 import numpy as np
 from scipy.special import expit
 
+from sojourn.engine.explaining import Witness, explained
+from sojourn.engine.explanation import Explanation
 from sojourn.engine.exploring import Exploring
 from sojourn.engine.rules import Room, Rules, RulesOf
 from sojourn.engine.stay_model import StayModel
+from sojourn.engine.storing import State
 from sojourn.errors import InvalidInputError
 from sojourn.exploration import Greedy
 from sojourn.interfaces import Explorer, PathModel, Planner, SlateSampler
@@ -114,19 +118,18 @@ class FeedPolicy:
 
     def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
         """Show the next page of the plan, or a variation of it."""
-        room = self._room(request)
-        free = room.pinned < 0
-        chosen, propensity = room.pinned.copy(), np.ones(request.n_slots)
-        if free.any():
-            rows, part = _part_of(request, room)
-            decision = self._planning(request.n_slots, rng).act(part, rng=rng)
-            chosen[free], propensity[free] = rows[decision.chosen], decision.propensity
-        return Decision(
-            request_id=request.request_id,
-            policy=self.name,
-            chosen=chosen,
-            propensity=propensity,
-            deterministic=self.sampler.deterministic,
+        return self._decided(request, self._room(request), self._planning(request.n_slots, rng), rng)
+
+    def explain(self, request: Request, *, rng: np.random.Generator) -> Explanation:
+        """Why `act` with an ``rng`` in the same state shows what it shows; as costly as two calls of it."""
+        room, seen = self._room(request), Witness(sampler=self.sampler)
+        decision = self._decided(request, room, self._planning(request.n_slots, rng, seen), rng)
+        unexploring = copy(self)
+        unexploring.explorer = unexploring.leaving_explorer = Greedy()
+        unexploring.exploring, unexploring.sampler = Exploring(), TopK()
+        by_means = unexploring.act(request, rng=rng).chosen
+        return explained(
+            request, decision, room=room, seen=seen, by_means=by_means, stay=self.stay, n_steps=self.n_steps
         )
 
     def slate_probability(self, request: Request, chosen: IntArray, *, rng: np.random.Generator) -> FloatArray:
@@ -157,6 +160,14 @@ class FeedPolicy:
         """Learn from logged pages."""
         self.stay.update(batch)
 
+    def state(self) -> State:
+        """What was learned, as arrays to store."""
+        return self.stay.state()
+
+    def restore(self, state: State) -> None:
+        """Take over what `state` gave, into a policy made with the same arguments."""
+        self.stay.restore(state)
+
     def orders(
         self, features: FloatArray, n_steps: int, *, candidate: BoolArray | None = None, rng: np.random.Generator
     ) -> IntArray:
@@ -186,28 +197,58 @@ class FeedPolicy:
         self, features: FloatArray, n_steps: int, page_size: int, *, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
         """Rewards and hazards to plan with, (..., m) of candidates (..., m, d); (t, m) where slots explore unlike."""
+        tried, hazard = self._tried(features, n_steps, page_size, rng=rng)
+        return np.asarray(expit(tried)), hazard
+
+    def _tried(
+        self, features: FloatArray, n_steps: int, page_size: int, *, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """`worth`, clicks in log-odds."""
         reward = self.explorer.score(self.stay.clicks, features, rng=rng)
         if not self.exploring.everywhere:
             mean = self.stay.clicks.mean(features)
-            factor = self.exploring.factor(n_steps, page_size, self.stay.impressions_of(features), rng=rng)
+            impressions = None if self.exploring.newer_than is None else self.stay.impressions_of(features)
+            factor = self.exploring.factor(n_steps, page_size, impressions, rng=rng)
             reward = mean + factor * (reward - mean)
         doubted = self.leaving_explorer.score(self.stay.leaving, features, rng=rng)
         hazard = self.stay.sloped(2.0 * self.stay.leaving.mean(features) - doubted)
-        return np.asarray(expit(reward)), hazard
+        return np.asarray(reward), hazard
 
     def _room(self, request: Request) -> Room:
         return Room.of(request, _NO_RULES if self.rules is None else self.rules(request))
 
-    def _planning(self, page_size: int, rng: np.random.Generator) -> SessionPolicy[SessionMDP | TiringPath]:
-        """A policy for one draw of all that is drawn beside the sampler."""
+    def _decided(
+        self, request: Request, room: Room, planning: SessionPolicy[SessionMDP | TiringPath], rng: np.random.Generator
+    ) -> Decision:
+        """The pinned items, and by the plan what stands around them."""
+        free = room.pinned < 0
+        chosen, propensity = room.pinned.copy(), np.ones(request.n_slots)
+        if free.any():
+            rows, part = _part_of(request, room)
+            decision = planning.act(part, rng=rng)
+            chosen[free], propensity[free] = rows[decision.chosen], decision.propensity
+        return Decision(
+            request_id=request.request_id,
+            policy=self.name,
+            chosen=chosen,
+            propensity=propensity,
+            deterministic=self.sampler.deterministic,
+        )
+
+    def _planning(
+        self, page_size: int, rng: np.random.Generator, seen: Witness | None = None
+    ) -> SessionPolicy[SessionMDP | TiringPath]:
+        """A policy for one draw of all that is drawn beside the sampler; a witness keeps what it asks and draws."""
 
         def mdp_of(request: Request, n_steps: int) -> SessionMDP | TiringPath:
-            reward, hazard = self.worth(request.features, n_steps, page_size, rng=rng)
-            mdp = SessionMDP(reward=reward, hazard=hazard, n_steps=n_steps)
+            tried, hazard = self._tried(request.features, n_steps, page_size, rng=rng)
+            mdp = SessionMDP(reward=expit(tried), hazard=hazard, n_steps=n_steps)
+            if seen is not None:
+                seen.tried, seen.rested = tried, mdp
             return mdp if self.path is None else self.path(request, mdp)
 
         return SessionPolicy(
-            mdp_of=mdp_of, planner=self._plan, sampler=self.sampler, n_steps=self.n_steps, name=self.name
+            mdp_of=mdp_of, planner=self._plan, sampler=seen or self.sampler, n_steps=self.n_steps, name=self.name
         )
 
     def _plan(self, model: SessionMDP | TiringPath) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 import numpy as np
@@ -57,6 +57,7 @@ def look_back(rate: FloatArray, hazard: FloatArray, batch: LogBatch, ends: PageE
     """
     if sight not in SIGHTS:
         raise InvalidInputError(f"sight: expected one of {', '.join(SIGHTS)}, got {sight!r}")
+    batch = replace(batch, click=np.where(batch.shown, batch.click, 0.0))
     rate, hazard = np.where(batch.shown, rate, 0.0), np.where(batch.shown, hazard, 0.0)
     if sight == "whole_page":
         return _whole_page(rate, hazard, batch, ends)
