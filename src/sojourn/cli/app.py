@@ -8,11 +8,13 @@ import typer
 
 from sojourn import __version__
 from sojourn.cli.check import check
+from sojourn.cli.compare import compare
 from sojourn.cli.datasets import datasets
 from sojourn.cli.demo import demo
 from sojourn.cli.evaluate import evaluate
 from sojourn.cli.fit import fit
 from sojourn.cli.inspect import inspect
+from sojourn.cli.live import live
 from sojourn.cli.plan import plan
 from sojourn.cli.simulate import simulate
 
@@ -22,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, fit, evaluate, simulate, plan, demo, datasets, check):
+for command in (inspect, fit, evaluate, compare, simulate, live, plan, demo, datasets, check):
     app.command()(command)
 
 

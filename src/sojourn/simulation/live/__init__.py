@@ -6,6 +6,8 @@
   decide for them, so policies that are given the same visits are paired.
 - `LiveState`, `LivePage`: where sessions stand, and what people did with a page; all sessions at once.
 - `log_of`, `DelayedLogs`: pages as a log, with what is lost left out; logs that come days late.
+- `serve_day`, `play_days`: any policy serves a day page by page; and learns from its own logs, day after day, kept in
+  memory or, by `DayFiles`, on disk. `WarmStart` learned old logs before, as far as they prove right.
 - `sojourn.simulation.live.gym`: the same as a Gymnasium environment; needs the extra ``gym``.
 
 ::
@@ -16,22 +18,32 @@
     log = feed.log(visits, feed.play(visits, orders))  # as it happens
 """
 
+from sojourn.simulation.live.day_files import DayFiles, LiveEncoder
 from sojourn.simulation.live.feed import LiveFeed
 from sojourn.simulation.live.log import DelayedLogs, log_of
+from sojourn.simulation.live.loop import LiveDay, ServedDay, play_days, serve_day
 from sojourn.simulation.live.pages import LivePage, LiveState
 from sojourn.simulation.live.settings import PRESETS, LiveSettings
 from sojourn.simulation.live.tables import live_settings
 from sojourn.simulation.live.visits import EMPTY, LiveVisits
+from sojourn.simulation.live.warm_start import WarmStart
 
 __all__ = [
     "EMPTY",
     "PRESETS",
+    "DayFiles",
     "DelayedLogs",
+    "LiveDay",
+    "LiveEncoder",
     "LiveFeed",
     "LivePage",
     "LiveSettings",
     "LiveState",
     "LiveVisits",
+    "ServedDay",
+    "WarmStart",
     "live_settings",
     "log_of",
+    "play_days",
+    "serve_day",
 ]
