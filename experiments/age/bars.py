@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from experiments.age.joining import HEADLINES
@@ -11,74 +10,15 @@ from experiments.age.judging import paired
 from experiments.age.kuairand import SETTINGS as KUAIRAND
 from experiments.age.news import WORLDS
 from experiments.age.studies import N_SEEDS_OF_VIDEOS
+from experiments.bars import Bar, at_least, clearly_above, within_error
 from experiments.differences import Difference
 from experiments.outcomes import Outcomes
-from experiments.records import table
 
 OURS: Final = "item posterior TS"
 NETWORKS: Final = ("MLP", "DeepFM", "DCN-v2")
 _ASKED: Final = 24
 _PEER: Final = "DeepFM of DeepCTR-Torch"
 _LOGISTIC: Final = "logistic regression"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bar:
-    """A threshold, and what is held against it.
-
-    Parameters
-    ----------
-    words, threshold
-    found
-        None where it was not played.
-    met
-    n_seeds
-        Asked for.
-    places, unit
-        Of the figure.
-    """
-
-    words: str
-    threshold: str
-    found: Callable[[Outcomes], Difference | None]
-    met: Callable[[Difference], bool]
-    n_seeds: int = _ASKED
-    places: int = 2
-    unit: str = " %"
-
-    def row(self, outcomes: Outcomes) -> list[str]:
-        """Bar, threshold, figure, seeds, verdict."""
-        found = self.found(outcomes)
-        if found is None:
-            return [self.words, self.threshold, "", "", "not run"]
-        error = "" if found.stderr is None else f" ± {found.stderr:.{self.places}f}"
-        return [
-            self.words,
-            self.threshold,
-            f"{found.value:+.{self.places}f}{error}{self.unit}",
-            f"{found.n_seeds}",
-            self._verdict(found),
-        ]
-
-    def _verdict(self, found: Difference) -> str:
-        if found.n_seeds < self.n_seeds:
-            return f"not yet: {self.n_seeds} seeds asked for"
-        return "met" if self.met(found) else "not met"
-
-
-def within_error(found: Difference) -> bool:
-    """Not below 0 by more than a standard error."""
-    return found.value >= -(found.stderr or 0.0)
-
-
-def at_least(amount: float) -> Callable[[Difference], bool]:
-    """By the mean."""
-    return lambda found: found.value >= amount
-
-
-def clearly_above(found: Difference) -> bool:
-    """More than two standard errors above 0."""
-    return found.clear and found.value > 0.0
 
 
 def _gain(place: str, other: str) -> Callable[[Outcomes], Difference | None]:
@@ -111,11 +51,18 @@ def _explores() -> tuple[Bar, ...]:
             threshold=">= 0 less one s.e.",
             found=_gain(place, "vanilla"),
             met=within_error,
+            n_seeds=_ASKED,
         )
         for place in _PLACES
     )
     as_counts = (
-        Bar(words=f"{OURS} over count-TS, {place}", threshold=">= 0", found=_gain(place, "count-TS"), met=at_least(0.0))
+        Bar(
+            words=f"{OURS} over count-TS, {place}",
+            threshold=">= 0",
+            found=_gain(place, "count-TS"),
+            met=at_least(0.0),
+            n_seeds=_ASKED,
+        )
         for place in _PLACES
     )
     found_before = Bar(
@@ -123,6 +70,7 @@ def _explores() -> tuple[Bar, ...]:
         threshold=">= 7.7 %",
         found=_gain("H", "vanilla"),
         met=at_least(7.7),
+        n_seeds=_ASKED,
     )
     return (*never, *as_counts, found_before)
 
@@ -147,8 +95,3 @@ BARS: Final = (
     *(bar for name in NETWORKS for bar in _predicts(name, _LOGISTIC, "clearly > 0", clearly_above)),
     *(bar for name in NETWORKS for bar in _predicts(name, _PEER, ">= 0 less one s.e.", within_error)),
 )
-
-
-def bars_table(outcomes: Outcomes) -> str:
-    """One row per bar."""
-    return table(("bar", "threshold", "ours", "seeds", "met?"), (bar.row(outcomes) for bar in BARS))

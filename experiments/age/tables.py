@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from experiments.age import ablation, buckets, half, headlines, kuairand, new_videos, premise
-from experiments.age.bars import bars_table
+from experiments.age.bars import BARS
 from experiments.age.claims import CLAIMS
 from experiments.age.contestants import ABLATIONS, CONTESTANTS
 from experiments.age.costs import cost
@@ -17,6 +17,7 @@ from experiments.age.joining import HEADLINES, joined, worlds_of
 from experiments.age.judging import change_by_halving, claims_table
 from experiments.age.news import IN_H_ALONE, WORLDS
 from experiments.age.strengths import tuning_table
+from experiments.bars import bars_table
 from experiments.outcomes import Outcomes
 from experiments.records import Record, describe_machine, fill, table
 from experiments.texts import gain, mean, seeds_of_gain
@@ -71,7 +72,7 @@ def made(records: Sequence[Record]) -> dict[str, str]:
         "how it was run": _about(records),
         "claims": claims_table(CLAIMS, outcomes),
         "findings": claims_table(FINDINGS, outcomes, whose="findings"),
-        "bars": bars_table(outcomes),
+        "bars": bars_table(BARS, outcomes),
         **{f"table 1, {world}": _rewards(outcomes, "table 1", world, _playing(world)) for world in WORLDS},
         "half": _half(outcomes),
         "tables 2 and 3": _parts(outcomes),

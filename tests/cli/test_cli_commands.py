@@ -27,7 +27,9 @@ exposure = { type = "design_scaling", weights = [1.0, 0.7] }
 """
 
 
-@pytest.mark.parametrize("command", ["inspect", "fit", "evaluate", "simulate", "plan", "demo", "datasets", "check"])
+@pytest.mark.parametrize(
+    "command", ["inspect", "fit", "evaluate", "compare", "simulate", "live", "plan", "demo", "datasets", "check"]
+)
 def test_every_command_has_a_help_page(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
     assert result.exit_code == 0

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from experiments.age.bars import BARS, NETWORKS, OURS, bars_table
+from experiments.age.bars import BARS, NETWORKS, OURS
 from experiments.age.joining import HEADLINES, joined
+from experiments.bars import bars_table
 from experiments.records import Record
 
 Gains = Mapping[str, float]
@@ -90,20 +91,20 @@ BARRED: Mapping[str, tuple[list[Record], list[Record]]] = {
 
 @pytest.mark.parametrize("words", [*BARRED])
 def test_a_bar_is_met_or_not(words: str) -> None:
-    met, missed = (bars_table(joined(records)) for records in BARRED[words])
+    met, missed = (bars_table(BARS, joined(records)) for records in BARRED[words])
     assert row_of(met, words)[-1] == "met"
     assert row_of(missed, words)[-1] == "not met"
 
 
 def test_every_bar_is_tried_and_is_not_run_without_records() -> None:
     assert sorted(BARRED) == sorted(bar.words for bar in BARS)
-    table = bars_table(joined([]))
+    table = bars_table(BARS, joined([]))
     for words in BARRED:
         assert row_of(table, words)[2:] == ["", "", "not run"]
 
 
 def test_a_bar_is_not_met_before_all_seeds_are_played() -> None:
     words = f"{OURS} over vanilla, H: as count-TS in the findings"
-    row = row_of(bars_table(joined(ours({OURS: 9.0}, "H", n_seeds=23))), words)
+    row = row_of(bars_table(BARS, joined(ours({OURS: 9.0}, "H", n_seeds=23))), words)
     assert row[2:] == ["+9.00 ± 0.10 %", "23", "not yet: 24 seeds asked for"]
     assert all(bar.n_seeds == 24 for bar in BARS if bar.words.startswith(OURS))

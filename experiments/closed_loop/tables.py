@@ -1,0 +1,148 @@
+"""From `results.jsonl` alone to the tables of `README.md`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from experiments.bars import bars_table
+from experiments.closed_loop.bars import BARS, gap_closed
+from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORACLE, TUNED
+from experiments.closed_loop.play import AWARE, WORLDS
+from experiments.closed_loop.studies import STUDIES
+from experiments.outcomes import Outcomes
+from experiments.records import Record, describe_machine, fill, table
+from experiments.texts import gain, mean, seeds_of_gain
+
+_KNOWING: Final = ("oracle without plan", ORACLE)
+_EVERYONE: Final = (*CONTESTANTS, *_KNOWING)
+
+
+def write(readme: Path, records: Sequence[Record]) -> None:
+    """Renew all tables."""
+    for name, text in made(records).items():
+        fill(readme, name, text)
+
+
+def made(records: Sequence[Record]) -> dict[str, str]:
+    """The tables by the name of their place in the README."""
+    outcomes = Outcomes(records)
+    return {
+        "how it was run": _about(records),
+        "bars": bars_table(BARS, outcomes),
+        "clicks": _by_world(lambda world, name: _over_naive(outcomes, world, name), outcomes),
+        "regret": _by_world(lambda world, name: gain(outcomes, "worlds", world, name, ORACLE, "clicks"), outcomes),
+        "all": _closely(outcomes, "all"),
+        "hazard 1/10": _closely(outcomes, "hazard 1/10"),
+        "narrow": _closely(outcomes, "narrow"),
+        "guards": _guards(outcomes),
+        "gap": _gap(outcomes),
+        "tired": _tired(outcomes),
+        "tuning": _tuning(outcomes),
+    }
+
+
+def _about(records: Sequence[Record]) -> str:
+    hours: dict[str, float] = {}
+    for record in records:
+        hours[record["study"]] = hours.get(record["study"], 0.0) + record["seconds"] / 3_600.0
+    parts = ", ".join(f"{name} {spent:.1f}" for name, spent in hours.items())
+    return f"{describe_machine()}. Processor time in hours: {parts}; {sum(hours.values()):.1f} in all."
+
+
+def _over_naive(outcomes: Outcomes, world: str, name: str) -> str:
+    if name == NAIVE:
+        return mean(outcomes, "worlds", world, name, "clicks", 3)
+    found = outcomes.gain("worlds", world, name, NAIVE, "clicks")
+    return "" if found is None else f"{found.value:+.2f}" + ("" if found.stderr is None else f" ± {found.stderr:.2f}")
+
+
+def _by_world(cell: Callable[[str, str], str], outcomes: Outcomes) -> str:
+    rows = [[name, *(cell(world, name) for world in WORLDS)] for name in _EVERYONE]
+    rows.append(["seeds", *(seeds_of_gain(outcomes, "worlds", world, ENGINE, NAIVE, "clicks") for world in WORLDS)])
+    return table(("contestant", *WORLDS), rows)
+
+
+def _closely(outcomes: Outcomes, world: str) -> str:
+    """What else came of it in one world."""
+    rows = [
+        [
+            name,
+            _over_naive(outcomes, world, name),
+            *(
+                mean(outcomes, "worlds", world, name, *measure)
+                for measure in (("length", 2), ("click rate", 2), ("new", 1))
+            ),
+            _days_until_ahead(outcomes, world, name),
+        ]
+        for name in _EVERYONE
+    ]
+    return table(
+        ("contestant", "clicks over naive, %", "items seen", "click rate, %", "new, %", "days until ahead"), rows
+    )
+
+
+def _days_until_ahead(outcomes: Outcomes, world: str, name: str) -> str:
+    """First day from whose evening on all that was earned, on average over seeds, stays above the naive's."""
+    mine, theirs = (outcomes.curves("worlds", world, each, "by day") for each in (name, NAIVE))
+    if name == NAIVE or not mine.size:
+        return ""
+    ahead = np.cumsum((mine - theirs).mean(axis=0)) > 0.0
+    if not ahead[-1]:
+        return "never"
+    behind = np.flatnonzero(~ahead)
+    return f"{int(behind[-1]) + 2 if len(behind) else 1}"
+
+
+def _guards(outcomes: Outcomes) -> str:
+    rows = [
+        [
+            world,
+            mean(outcomes, "worlds", world, ENGINE, "slope", 2),
+            mean(outcomes, "worlds", world, ENGINE, "whole page", 2),
+            *(_over_naive(outcomes, world, name) for name in (ENGINE, f"{ENGINE} without guards")),
+        ]
+        for world in WORLDS
+    ]
+    return table(("world", "slope at the end", "sees whole pages", "engine, %", "without guards, %"), rows)
+
+
+def _gap(outcomes: Outcomes) -> str:
+    def shares(study: str, setting: str, names: Iterable[str]) -> list[list[str]]:
+        found = [(name, gap_closed(outcomes, study, setting, name)) for name in names]
+        return [[setting, name, str(share), f"{share.n_seeds}"] for name, share in found if share is not None]
+
+    rows = shares("worlds", "all", [name for name in _EVERYONE if name not in (NAIVE, "random", ORACLE)])
+    for setting in STUDIES["traffic"].settings:
+        rows += shares("traffic", setting, [ENGINE])
+    return table(("world", "contestant", "share of the gap, %", "seeds"), rows)
+
+
+def _tired(outcomes: Outcomes) -> str:
+    rows = [
+        [
+            name,
+            mean(outcomes, "tired", "fatigue", name, "clicks", 3),
+            gain(outcomes, "tired", "fatigue", name, NAIVE, "clicks") if name != NAIVE else "",
+            gain(outcomes, "tired", "fatigue", name, ENGINE, "clicks") if name == AWARE else "",
+            seeds_of_gain(outcomes, "tired", "fatigue", name, NAIVE, "clicks"),
+        ]
+        for name in (NAIVE, ENGINE, AWARE)
+    ]
+    return table(("contestant", "clicks a session", "over naive, %", "over the engine, %", "seeds"), rows)
+
+
+def _tuning(outcomes: Outcomes) -> str:
+    rows = [
+        [
+            name,
+            f"{strength:g}",
+            *(mean(outcomes, "tuning", world, f"{name}, {strength:g}", "clicks", 3) for world in ("all", "narrow")),
+        ]
+        for name, tried in TUNED.items()
+        for strength in tried
+    ]
+    return table(("contestant", "strength", "clicks a session in all", "in narrow"), rows)
