@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from benchmarks.report import machine
 
 Record = dict[str, Any]
+
+_SECONDS: Final = {"hours": 3_600.0, "minutes": 60.0}
 
 
 class Results:
@@ -60,6 +62,16 @@ def describe_machine() -> str:
     """What timings depend on, in a few words, and nothing that names the machine."""
     about = machine()
     return f"{about['cpu']}, {about['cores']} cores, {about['memory_gib']} GiB, {about['system']}"
+
+
+def processor_time(records: Iterable[Record], *, unit: Literal["hours", "minutes"]) -> str:
+    """The machine, and what each study took of its processors, in a sentence."""
+    spent: dict[str, float] = {}
+    for record in records:
+        spent[record["study"]] = spent.get(record["study"], 0.0) + record["seconds"] / _SECONDS[unit]
+    parts = ", ".join(f"{name} {each:.1f}" for name, each in spent.items())
+    total = f"{sum(spent.values()):.{1 if unit == 'hours' else 0}f}"
+    return f"{describe_machine()}. Processor time in {unit}: {parts}; {total} in all."
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

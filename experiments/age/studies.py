@@ -41,7 +41,7 @@ STUDIES: Final[Mapping[str, Study[Sizes]]] = {
     "half": Study(play=half.play, settings=half.SETTINGS, n_seeds=N_SEEDS),
     "ablation": Study(play=ablation.play, settings=ablation.SETTINGS, n_seeds=N_SEEDS),
     "buckets": Study(play=buckets.play, settings=buckets.SETTINGS, n_seeds=N_SEEDS),
-    "premise": Study(play=premise.play, settings=premise.SETTINGS, n_seeds=6),
+    "premise": Study(play=premise.play, settings=premise.SETTINGS, n_seeds=N_SEEDS),
     "headlines": Study(
         play=headlines.play, settings=_ours(headlines.SETTINGS), n_seeds=N_SEEDS_OF_OURS, data="upworthy"
     ),

@@ -19,7 +19,7 @@ from experiments.age.news import IN_H_ALONE, WORLDS
 from experiments.age.strengths import tuning_table
 from experiments.bars import bars_table
 from experiments.outcomes import Outcomes
-from experiments.records import Record, describe_machine, fill, table
+from experiments.records import Record, fill, processor_time, table
 from experiments.texts import gain, mean, seeds_of_gain
 
 GUIDE: Final = Path("docs") / "howto" / "new-items.md"
@@ -69,7 +69,7 @@ def made(records: Sequence[Record]) -> dict[str, str]:
     """The tables by the name of their place in the README."""
     outcomes = joined(records)
     return {
-        "how it was run": _about(records),
+        "how it was run": processor_time(records, unit="hours"),
         "claims": claims_table(CLAIMS, outcomes),
         "findings": claims_table(FINDINGS, outcomes, whose="findings"),
         "bars": bars_table(BARS, outcomes),
@@ -87,14 +87,6 @@ def made(records: Sequence[Record]) -> dict[str, str]:
 
 def _playing(world: str) -> list[str]:
     return [name for name in CONTESTANTS if world == "H" or name not in IN_H_ALONE]
-
-
-def _about(records: Sequence[Record]) -> str:
-    hours: dict[str, float] = {}
-    for record in records:
-        hours[record["study"]] = hours.get(record["study"], 0.0) + record["seconds"] / 3_600.0
-    parts = ", ".join(f"{name} {spent:.1f}" for name, spent in hours.items())
-    return f"{describe_machine()}. Processor time in hours: {parts}; {sum(hours.values()):.1f} in all."
 
 
 def _rewards(outcomes: Outcomes, study: str, place: str, names: Iterable[str]) -> str:

@@ -14,7 +14,7 @@ from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORAC
 from experiments.closed_loop.play import AWARE, WORLDS
 from experiments.closed_loop.studies import STUDIES
 from experiments.outcomes import Outcomes
-from experiments.records import Record, describe_machine, fill, table
+from experiments.records import Record, fill, processor_time, table
 from experiments.texts import gain, mean, seeds_of_gain
 
 _KNOWING: Final = ("oracle without plan", ORACLE)
@@ -31,7 +31,7 @@ def made(records: Sequence[Record]) -> dict[str, str]:
     """The tables by the name of their place in the README."""
     outcomes = Outcomes(records)
     return {
-        "how it was run": _about(records),
+        "how it was run": processor_time(records, unit="hours"),
         "bars": bars_table(BARS, outcomes),
         "clicks": _by_world(lambda world, name: _over_naive(outcomes, world, name), outcomes),
         "regret": _by_world(lambda world, name: gain(outcomes, "worlds", world, name, ORACLE, "clicks"), outcomes),
@@ -43,14 +43,6 @@ def made(records: Sequence[Record]) -> dict[str, str]:
         "tired": _tired(outcomes),
         "tuning": _tuning(outcomes),
     }
-
-
-def _about(records: Sequence[Record]) -> str:
-    hours: dict[str, float] = {}
-    for record in records:
-        hours[record["study"]] = hours.get(record["study"], 0.0) + record["seconds"] / 3_600.0
-    parts = ", ".join(f"{name} {spent:.1f}" for name, spent in hours.items())
-    return f"{describe_machine()}. Processor time in hours: {parts}; {sum(hours.values()):.1f} in all."
 
 
 def _over_naive(outcomes: Outcomes, world: str, name: str) -> str:

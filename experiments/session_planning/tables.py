@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from experiments.outcomes import Outcomes
-from experiments.records import Record, describe_machine, fill, table
+from experiments.records import Record, fill, processor_time, table
 from experiments.session_planning import beliefs, clicks, eshop, online, pages, steps, strategies, tiring
 from experiments.session_planning.bars import bars_table
 from experiments.session_planning.claims import claims_table
@@ -75,7 +75,7 @@ def made(records: Sequence[Record]) -> dict[str, str]:
     """The tables by the name of their place in the README."""
     outcomes = Outcomes(records)
     return {
-        "how it was run": _about(records),
+        "how it was run": processor_time(records, unit="minutes"),
         "claims": claims_table(outcomes),
         "bars": bars_table(outcomes),
         "click models": _click_models(outcomes),
@@ -96,14 +96,6 @@ def made(records: Sequence[Record]) -> dict[str, str]:
         "fatigue": _tiring(outcomes),
         "e-shop": _eshop(outcomes),
     }
-
-
-def _about(records: Sequence[Record]) -> str:
-    minutes: dict[str, float] = {}
-    for record in records:
-        minutes[record["study"]] = minutes.get(record["study"], 0.0) + record["seconds"] / 60.0
-    parts = ", ".join(f"{name} {spent:.1f}" for name, spent in minutes.items())
-    return f"{describe_machine()}. Processor time in minutes: {parts}; {sum(minutes.values()):.0f} in all."
 
 
 def _click_models(outcomes: Outcomes) -> str:
