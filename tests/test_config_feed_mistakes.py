@@ -29,8 +29,8 @@ def build(spec: dict[str, Any]) -> FeedPolicy:
     [
         (
             {"clikcs": {}},
-            "policy 'feed': expected settings among layout, name, n_steps, sight, slope, passes, exploring, clicks, "
-            "leaving, explorer, leaving_explorer, planner, sampler; not known: clikcs",
+            "policy 'feed': expected settings among layout, name, n_steps, sight, slope, doubt, passes, exploring, "
+            "clicks, leaving, explorer, leaving_explorer, planner, sampler; not known: clikcs",
         ),
         ({"recipe": "default_feed"}, "recipe 'default_feed': expected settings among layout, .*; not known: type"),
         ({"type": "fed"}, "policy.type: expected feed or slate, or a recipe in its place; got 'fed'"),
@@ -114,13 +114,13 @@ DOUBTFUL: dict[str, Any] = {**DEEP, "uncertainty": "dropout"}
     [
         (
             {"explorer": AGE},
-            "policy.explorer: adversarial_gradient moves .* policy.clicks, a ItemLogistic, has none; "
-            'set clicks = { type = "deep_click_rate", uncertainty = "dropout" }, or take another explorer',
+            "policy.explorer: adversarial_gradient moves .* clicks, a ItemLogistic, has none; "
+            'set clicks = { type = "deep_click_rate", uncertainty = "dropout" } .*, or take another explorer',
         ),
-        ({"leaving_explorer": AGE, "clicks": DOUBTFUL}, "policy.leaving_explorer: .* policy.leaving has none; take"),
+        ({"leaving_explorer": AGE, "clicks": DOUBTFUL}, "policy.leaving_explorer: .* leaving has none; take"),
         (
             {"explorer": {**AGE, "gate": "learned"}, "clicks": DOUBTFUL},
-            'policy.explorer.gate: "learned" compares with a gate .*; set gate = true in clicks, or',
+            'policy.explorer.gate: "learned" compares with a gate .*; set gate = true in clicks .*, or',
         ),
         (
             {"explorer": {**AGE, "space": "probability"}, "clicks": DOUBTFUL},
@@ -130,11 +130,11 @@ DOUBTFUL: dict[str, Any] = {**DEEP, "uncertainty": "dropout"}
         ({"clicks": DEEP}, 'policy.explorer: .* uncertainty = "shared_trunk", or explorer = { type = "greedy" }'),
         (
             {"exploring": {"newer_than": 5}, "layout": NO_ITEM},
-            "policy.exploring.newer_than: .* no field of policy.layout tells items apart; .* as layout.item_id, or lea",
+            "policy.exploring.newer_than: .* no field of the layout tells items apart; .* as layout.item_id, or lea",
         ),
         (
             {"exploring": {"share": 0.5}, "planner": {"type": "resorted_compromise"}},
-            "policy.planner: resorted_compromise needs .* policy.exploring.by_slot or .share .*; take planner comprom",
+            "policy.planner: resorted_compromise needs .* exploring.by_slot or exploring.share .*; take planner comp",
         ),
         (
             {"exploring": {"by_slot": [0.0, 1.0]}, "planner": {"type": "resorted_compromise"}},

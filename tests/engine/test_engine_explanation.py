@@ -231,15 +231,15 @@ def test_what_the_session_has_shown_stays_out_and_the_rest_is_shorter() -> None:
 
 
 def test_a_pinned_item_takes_a_step_of_the_session() -> None:
-    """Two of three steps are left, and the second is pinned: one is planned, by a planner that thought of two."""
+    """Two of three steps are left, and the second is pinned: one is planned, and two would begin otherwise."""
     state = SessionState().after(np.array([777]), np.zeros(1))
     request = request_of([0.5, 0.2, 0.4, 0.3], [0.5, 0.1, 0.25, 0.1], n_slots=2, state=state)
     why = explain(request, n_steps=3, rules=lambda _: Rules(pinned={1: 102}))
-    assert_array_equal(why.plan.order, [2, 1])  # two free steps would be 2, 0
-    assert_allclose(why.plan.value, 0.4 + 0.75 * 0.2)
-    # With one step to fill, 0 would be .5 + .5 .2 and 3 .3 + .9 .2
-    assert_allclose(why.candidates.loss, [-0.05, np.nan, 0.0, 0.07], atol=1e-12)
-    assert why.candidates.reason.tolist() == ["left_out", "pinned", "planned", "left_out"]
+    assert_array_equal(why.plan.order, [0, 1])  # two free steps would be 2, 0
+    assert_allclose(why.plan.value, 0.5 + 0.5 * 0.2)
+    # 2 in its place would be .4 + .75 .2, and 3 .3 + .9 .2
+    assert_allclose(why.candidates.loss, [0.0, np.nan, 0.05, 0.12], atol=1e-12)
+    assert why.candidates.reason.tolist() == ["planned", "pinned", "left_out", "left_out"]
 
 
 # Against enumeration
@@ -266,7 +266,7 @@ def test_losses_and_values_are_those_of_the_orders(
     free = [row for row in range(m) if not (pinned and row == 0)]
     n_left = max(n_steps, k)
     best = max(
-        itertools.permutations(free, min(max(n_steps, k - len(pinned)), len(free))),
+        itertools.permutations(free, min(max(n_steps, k) - len(pinned), len(free))),
         key=lambda order: worth(reward[list(order)], hazard[list(order)]),
     )
 
@@ -534,7 +534,10 @@ def test_guards_and_impressions_are_those_in_force() -> None:
     assert np.ptp(slope.scores) > 0.0
     assert_array_equal(slope.scores, stay.slopes.scores)
     assert slope.options[int(slope.scores.argmax())] == slope.value
-    for guard in (sight, slope):
+    doubt = why.guards["doubt"]
+    assert doubt.value == stay.doubt
+    assert_array_equal(doubt.scores, stay.doubts.scores)
+    for guard in (sight, slope, doubt):
         assert guard.weights.sum() == pytest.approx(1.0)
         assert_allclose(np.log(guard.weights[0] / guard.weights[1]), guard.scores[0] - guard.scores[1])
     assert_allclose(why.candidates.mean_hazard, stay.hazard_of(request.features))

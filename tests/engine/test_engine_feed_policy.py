@@ -9,12 +9,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import expit
 
-from sojourn.engine import Exploring, FeedPolicy, Rules, StayModel
+from sojourn.engine import Exploring, FeedPolicy, Room, Rules, StayModel
 from sojourn.errors import InvalidInputError
-from sojourn.exploration import EpsilonGreedy, Greedy, Optimism, Thompson
+from sojourn.exploration import AdversarialGradient, EpsilonGreedy, Greedy, Optimism, Thompson
 from sojourn.models import ItemLogistic
-from sojourn.planning import Fatigue, plan_exact, plan_greedy, plan_path
-from sojourn.policies import EpsilonSampler, PlackettLuce
+from sojourn.planning import Fatigue, plan_exact, plan_greedy, plan_path, plan_resorted_compromise
+from sojourn.policies import EpsilonSampler, PlackettLuce, TopK
 from sojourn.records import (
     Categorical,
     Feedback,
@@ -28,14 +28,16 @@ from sojourn.records import (
     SessionState,
 )
 
+AGE = AdversarialGradient(strength=1.0, uncertainty_as="sample")
 LAYOUT = FieldLayout(fields=(Numeric("x", 2), Categorical("item", 31, "item")), item_id="item")
 
 
-def learned(layout: FieldLayout = LAYOUT) -> StayModel:
+def learned(layout: FieldLayout = LAYOUT, **guards: Any) -> StayModel:
     """A model that has seen something of clicks and leaving."""
     stay = StayModel(
         clicks=ItemLogistic(layout=layout, base_rate=0.2, weight_std=1.0),
         leaving=ItemLogistic(layout=layout, base_rate=0.1, weight_std=1.0),
+        **guards,
     )
     rng = np.random.default_rng(0)
     n = 400
@@ -228,6 +230,45 @@ def test_what_the_session_has_shown_is_never_shown() -> None:
     assert_array_equal(probability[1:], 0.0)
 
 
+@pytest.mark.parametrize("sampler", [TopK(), PlackettLuce(temperature=0.3), EpsilonSampler(epsilon=0.2)])
+@pytest.mark.parametrize("pinned", [(), (0,), (1, 2), (3,), (0, 1, 2, 3)])
+def test_a_slots_distribution_is_what_each_candidate_is_likely_to_be(sampler: Any, pinned: tuple[int, ...]) -> None:
+    request = request_of(9)
+    rules = Rules(
+        pinned={slot: int(request.item_ids[slot]) for slot in pinned}, blocked=frozenset({int(request.item_ids[8])})
+    )
+    policy = policy_of(sampler=sampler, explorer=Optimism(alpha=0.5), rules=lambda _: rules)
+    page = policy.act(request, rng=rng_of()).chosen
+    pages = {"shown": page, "others": np.roll(page, 1), "barred": np.array([8, 7, 6, 5])}
+    for chosen in pages.values():
+        for slot in range(4):
+            above = chosen[:slot]
+            found = policy.slot_distribution(request, above, rng=rng_of())
+            one_by_one = [
+                float(np.prod(policy.slate_probability(request, np.append(above, row), rng=rng_of())[slot:]))
+                * policy.slate_probability(request, above, rng=rng_of()).all()
+                if row not in above
+                else 0.0
+                for row in range(9)
+            ]
+            assert_allclose(found, np.array(one_by_one, dtype=np.float64), atol=1e-12)
+            assert np.isclose(found.sum(), 1.0) or not found.any()
+
+
+def test_a_drawn_slots_distribution_is_the_ratio_of_how_often_pages_are_shown() -> None:
+    request = request_of(5, n_slots=2)
+    policy = policy_of(sampler=PlackettLuce(temperature=0.3), explorer=Thompson(), n_draws=1_500)
+    first = policy.slot_distribution(request, np.array([], dtype=np.int64), rng=rng_of(1))
+    top = int(first.argmax())
+    second = policy.slot_distribution(request, np.array([top]), rng=rng_of(2))
+    pages = [tuple(policy.act(request, rng=rng_of(seed)).chosen.tolist()) for seed in range(100, 1_100)]
+    share = np.bincount([page[0] for page in pages], minlength=5) / len(pages)
+    below = np.bincount([page[1] for page in pages if page[0] == top], minlength=5)
+    for found, seen, n in ((first, share, len(pages)), (second, below / below.sum(), int(below.sum()))):
+        assert found.sum() == pytest.approx(1.0)
+        assert np.all(np.abs(found - seen) < 4.5 * np.sqrt(found * (1.0 - found) * (1.0 / n + 1.0 / 1_500)) + 1e-9)
+
+
 # Where it explores
 
 
@@ -244,6 +285,20 @@ def test_slots_explore_by_their_factor() -> None:
     assert log_odds.shape == (8, 12)
     for step, factor in enumerate([0.0, 0.5, 0.5, 0.5] * 2):
         assert_allclose(log_odds[step], mean + factor * (explored - mean))
+
+
+def test_slots_around_pinned_ones_explore_as_what_they_are() -> None:
+    request = request_of()
+    room = Room.of(request, Rules(pinned={0: int(request.item_ids[3]), 2: int(request.item_ids[5])}))
+    assert room.slots_ahead(7).tolist() == [1, 3, 0, 1, 2, 3, 0]
+    assert room.slots_ahead(1).tolist() == [1]
+    explorer, rules = Optimism(alpha=20.0), Rules(pinned={0: int(request.item_ids[3])})
+    parts = {"explorer": explorer, "planner": plan_greedy, "rules": lambda _: rules}
+    top_alone = policy_of(exploring=Exploring(by_slot=(1.0, 0.0)), **parts).act(request, rng=rng_of())
+    still = policy_of(exploring=Exploring(share=0.0), **parts).act(request, rng=rng_of())
+    everywhere = policy_of(**parts).act(request, rng=rng_of())
+    assert_array_equal(top_alone.chosen, still.chosen)  # the slot that explores is pinned
+    assert (everywhere.chosen != still.chosen).any()
 
 
 def test_a_share_of_the_slots_explores() -> None:
@@ -278,7 +333,37 @@ def test_items_that_are_known_do_not_explore() -> None:
     mean, std = stay.clicks.mean_and_std(request.features)
     old = np.isin(request.item_ids, shown.item_ids)
     assert old.sum() == 4
-    assert_allclose(reward, expit(mean + np.where(old, 0.0, std)))
+    assert_allclose(reward, expit(mean + np.where(old, 0.0, stay.doubt * std)))
+
+
+def test_what_an_explorer_adds_counts_by_the_doubt_in_force() -> None:
+    stay, request = learned(doubt="learned"), request_of()
+    stay.doubts.observe((stay.doubts.options == 0.5).astype(float))
+    assert stay.doubt == 0.5
+    mean, std = stay.clicks.mean_and_std(request.features)
+    bound, drawn = (
+        FeedPolicy(stay=stay, n_steps=8, explorer=explorer).worth(request.features, 8, 4, rng=rng_of())[0]
+        for explorer in (Optimism(alpha=1.0), Thompson())
+    )
+    assert_allclose(bound, expit(mean + 0.5 * std))
+    in_full = Thompson().score(stay.clicks, request.features, rng=rng_of())
+    assert_allclose(drawn, expit(0.5 * (mean + in_full)))
+
+
+@pytest.mark.parametrize(
+    ("parts", "match"),
+    [
+        (
+            {"explorer": AGE},
+            "^explorer: adversarial_gradient .* a ItemLogistic, has none",
+        ),
+        ({"leaving_explorer": AGE}, "^leaving_explorer: "),
+        ({"exploring": Exploring(share=0.5), "planner": plan_resorted_compromise}, "^planner: resorted_compromise"),
+    ],
+)
+def test_parts_that_contradict_each_other_make_no_policy(parts: dict[str, Any], match: str) -> None:
+    with pytest.raises(InvalidInputError, match=match):
+        FeedPolicy(stay=learned(), n_steps=8, **parts)
 
 
 def test_slots_explore_where_no_field_tells_items_apart() -> None:

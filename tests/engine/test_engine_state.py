@@ -92,7 +92,13 @@ def test_a_restored_policy_decides_and_goes_on_learning_as_if_it_had_not_stopped
 
 
 def test_guards_and_impressions_are_kept() -> None:
-    policy, twin = policy_of(), policy_of()
+    policy, twin = (
+        FeedPolicy(
+            stay=StayModel(clicks=ItemLogistic(layout=LAYOUT), leaving=ItemLogistic(layout=LAYOUT), doubt="learned"),
+            n_steps=8,
+        )
+        for _ in range(2)
+    )
     policy.update(log_of(0))
     twin.restore(policy.state())
     stay, other = policy.stay, twin.stay
@@ -100,6 +106,8 @@ def test_guards_and_impressions_are_kept() -> None:
     assert stay.slopes.scores.all()
     assert_array_equal(other.sights.scores, stay.sights.scores)
     assert_array_equal(other.slopes.weights, stay.slopes.weights)
+    assert stay.doubts.scores.all()
+    assert_array_equal(other.doubts.scores, stay.doubts.scores)
     features = log_of(1).features
     assert stay.impressions_of(features).max() > 8  # so that `newer_than` tells items apart
     assert_array_equal(other.impressions_of(features), stay.impressions_of(features))

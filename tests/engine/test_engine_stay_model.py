@@ -170,9 +170,33 @@ def test_a_guard_takes_out_hazards_that_carry_nothing() -> None:
     assert np.ptp(model.hazard_of(features)) < 0.5 * np.ptp(expit(model.leaving.mean(features)))
 
 
+def test_a_guard_takes_out_doubt_about_items_that_hold_no_surprise() -> None:
+    worlds = {"surprising": World(13), "told by their features": World(13)}
+    worlds["told by their features"].click_effect[:] = 0.0
+    found = {}
+    for name, world in worlds.items():
+        model = made(doubt="learned")
+        for day in range(6):
+            model.update(world.log(300, day))
+        found[name] = model.doubt
+    assert found["told by their features"] <= 0.5 < 0.75 <= found["surprising"] <= 1.25
+
+
+def test_doubt_is_learned_of_items_and_of_models_that_know_some() -> None:
+    log = World(14).log(50, 0)
+    nobody = FieldLayout.of_numbers(3)
+    no_items = StayModel(clicks=ItemLogistic(layout=nobody), leaving=ItemLogistic(layout=nobody), doubt="learned")
+    sure = made(doubt="learned")
+    sure.clicks.uncertainty = None  # type: ignore[attr-defined]  # as a network has it
+    for model in (no_items, sure):
+        model.update(log)
+        assert model.doubt == 1.0
+        assert_array_equal(model.doubts.scores, 0.0)
+
+
 def test_guards_score_a_block_before_it_is_learned_from() -> None:
     world = World(8)
-    model = made()
+    model = made(doubt="learned")
     first = world.log(200, 0)
     model.update(first)
     before = deepcopy(model)
@@ -182,14 +206,16 @@ def test_guards_score_a_block_before_it_is_learned_from() -> None:
     expected.passes = 7  # what is learned makes no difference to the score
     expected.update(second)
     assert_array_equal(model.slopes.scores, expected.slopes.scores)
+    assert_array_equal(model.doubts.scores, expected.doubts.scores)
     assert (model.slopes.scores != before.slopes.scores).any()
 
 
 def test_settings_that_are_given_are_not_learned() -> None:
-    model = made(sight="whole_page", slope=0.5)
+    model = made(sight="whole_page", slope=0.5, doubt=0.3)
     model.update(World(9).log(300, 0))
-    assert (model.sight, model.slope) == ("whole_page", 0.5)
+    assert (model.sight, model.slope, model.doubt) == ("whole_page", 0.5, 0.3)
     assert_array_equal(model.slopes.scores, 0.0)
+    assert_array_equal(model.doubts.scores, 0.0)
     features = World(9).fresh(20)
     center, log_odds = model.leaving.intercept, model.leaving.mean(features)
     assert_allclose(model.hazard_of(features), expit(center + 0.5 * (log_odds - center)))
@@ -231,6 +257,7 @@ def test_the_log_is_left_alone() -> None:
         ({"slope": -0.1}, "slope: expected 'learned' or a number >= 0"),
         ({"slope": float("nan")}, "slope"),
         ({"slope": "steep"}, "slope"),
+        ({"doubt": -1.0}, "doubt: expected 'learned' or a number >= 0, got -1.0"),
         ({"passes": 0}, "passes: expected >= 1"),
     ],
 )

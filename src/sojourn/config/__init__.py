@@ -23,6 +23,7 @@ Those are the parts of a slate. A feed, which explores and plans whole sessions,
     sampler = { type = "epsilon", epsilon = 0.05 }
     sight = "learned"
     slope = "learned"
+    doubt = 1.0                                            # or "learned"
     layout.item_id = "item"
     layout.fields = [
         { kind = "categorical", name = "item", n_levels = 500, belongs = "item" },
@@ -36,6 +37,7 @@ do not go together, are refused when the policy is built, with what to change.
 
 from __future__ import annotations
 
+from sojourn.config.known import informed, layout_in, takes_layout
 from sojourn.config.policies import PARTS, build_policy, needs_weights
 from sojourn.config.registry import REGISTRY, UNCERTAINTIES
 from sojourn.config.saving import load_policy, save_policy
@@ -49,8 +51,11 @@ __all__ = [
     "Learner",
     "Spec",
     "build_policy",
+    "informed",
+    "layout_in",
     "load_policy",
     "needs_weights",
     "read",
     "save_policy",
+    "takes_layout",
 ]

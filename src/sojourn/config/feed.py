@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, TypedDict, Unpack
 
-from sojourn.config.contradictions import expect_agreement
 from sojourn.config.registry import build_part
 from sojourn.config.settings import Spec, call, expect_settings
 from sojourn.engine import Exploring, FeedPolicy, Sight, StayModel
+from sojourn.engine.contradictions import contradictions
 from sojourn.errors import ConfigError, MissingExtraError
 from sojourn.recipes.building_deep import Layout, layout_of
 from sojourn.recipes.building_feed import ALPHA, LEAVING_ALPHA, steps_of_stay
@@ -54,6 +54,7 @@ def _feed(
     n_steps: int | None = None,
     sight: Sight | Literal["learned"] = "learned",
     slope: float | Literal["learned"] = "learned",
+    doubt: float | Literal["learned"] = 1.0,
     passes: int = 2,
     exploring: Spec | None = None,
     **parts: Unpack[_Parts],
@@ -65,15 +66,10 @@ def _feed(
     part = {key: _part(key, parts.get(key, default), shape) for key, default in FEED_PARTS.items()}
     clicks, leaving = part.pop("clicks"), part.pop("leaving")
     where = call("exploring", _exploring, exploring or {}, {})
-    expect_agreement(
-        layout=fields,
-        clicks=clicks,
-        explorer=part["explorer"],
-        leaving_explorer=part["leaving_explorer"],
-        exploring=where,
-        planner=part["planner"],
-    )
-    stay = StayModel(clicks=clicks, leaving=leaving, sight=sight, slope=slope, passes=passes)
+    stay = StayModel(clicks=clicks, leaving=leaving, sight=sight, slope=slope, doubt=doubt, passes=passes)
+    together = {key: part[key] for key in ("explorer", "leaving_explorer", "planner")}
+    if found := contradictions(stay=stay, exploring=where, **together):
+        raise ConfigError("\n".join(f"policy.{sentence}" for sentence in found))
     return FeedPolicy(stay=stay, n_steps=steps_of_stay(n_steps, n_slots), exploring=where, name=name, **part)
 
 

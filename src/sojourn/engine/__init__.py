@@ -4,7 +4,7 @@
 knows. Its parts are chosen, not subclassed: any click model that speaks log-odds, any explorer, planner and sampler.
 `Rules` say what may be shown and what must, `Exploring` where an explorer counts. `Prequential` are the guards: what a
 part foretold of each block before it was learned from decides how much it counts. `FeedPolicy.explain` says of a page
-why it is as it is.
+why it is as it is. `WarmStart` learned the logs of another policy before, as far as they prove right.
 """
 
 from sojourn.engine.explanation import REASONS, Explanation
@@ -14,6 +14,7 @@ from sojourn.engine.prequential import Prequential
 from sojourn.engine.rules import Room, Rules, RulesOf
 from sojourn.engine.sight import Glimpse, Sight, look_back
 from sojourn.engine.stay_model import StayModel
+from sojourn.engine.warm_start import WarmStart
 
 __all__ = [
     "REASONS",
@@ -29,5 +30,6 @@ __all__ = [
     "Sight",
     "StayModel",
     "TiringPath",
+    "WarmStart",
     "look_back",
 ]

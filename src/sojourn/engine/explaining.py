@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from sojourn.engine.explanation import NEVER, REASONS, Belief, Candidates, Explanation, Guard, Page
+from sojourn.engine.prequential import Prequential
 from sojourn.engine.rules import Room
 from sojourn.engine.sight import SIGHTS, Sight
 from sojourn.engine.stay_model import StayModel
@@ -132,9 +134,9 @@ class _Course:
     def __init__(
         self, room: Room, scores: PlannedScores | None, *, reward: FloatArray, hazard: FloatArray, n_steps: int
     ) -> None:
-        slots = np.flatnonzero(room.pinned >= 0)
+        slots = np.flatnonzero(~room.is_free)
         self.rows = np.flatnonzero(room.allowed)
-        self.is_free = room.pinned < 0
+        self.is_free = room.is_free
         self.pinned = room.pinned[slots]
         self.scores = scores
         self.order = np.empty(0, dtype=np.int64) if scores is None else scores.order[: n_steps - len(slots)]
@@ -235,10 +237,13 @@ def _page(decision: Decision, plan: Plan, sight: Sight) -> Page:
 
 
 def _guards(stay: StayModel) -> dict[str, Guard]:
-    sights, slopes = stay.sights, stay.slopes
-    names = tuple(SIGHTS[int(option)] for option in sights.options)
-    numbers = tuple(slopes.options.tolist())
+    names = tuple(SIGHTS[int(option)] for option in stay.sights.options)
     return {
-        "sight": Guard(value=stay.sight, options=names, scores=sights.scores, weights=sights.weights),
-        "slope": Guard(value=stay.slope, options=numbers, scores=slopes.scores, weights=slopes.weights),
+        "sight": _guard(stay.sight, names, stay.sights),
+        "slope": _guard(stay.slope, stay.slopes.options.tolist(), stay.slopes),
+        "doubt": _guard(stay.doubt, stay.doubts.options.tolist(), stay.doubts),
     }
+
+
+def _guard(value: str | float, options: Sequence[str | float], scored: Prequential) -> Guard:
+    return Guard(value=value, options=tuple(options), scores=scored.scores, weights=scored.weights)

@@ -177,7 +177,7 @@ class Explanation:
         Rows of the page as decided and behind it what is left of the plan: its ``value`` is what the rest of the
         session is worth, in clicks.
     guards
-        By name: ``sight`` and ``slope``.
+        By name: ``sight``, ``slope`` and ``doubt``.
     """
 
     decision: Decision

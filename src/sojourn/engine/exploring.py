@@ -50,19 +50,16 @@ class Exploring:
         """True if the explorer's scores count as they are."""
         return self == Exploring()
 
-    def factor(
-        self, n_steps: int, page_size: int, impressions: IntArray | None, *, rng: np.random.Generator
-    ) -> FloatArray:
-        """Factor on what the explorer adds: (1,) or (t, 1), or with the impressions (..., m) of the candidates all m.
+    def factor(self, slot: IntArray, impressions: IntArray | None, *, rng: np.random.Generator) -> FloatArray:
+        """Factor on what the explorer adds at the steps of a plan, by the slots (t,) of their pages.
 
-        Steps are those of the rest of the session, its next page first.
+        (1,) or (t, 1), or with the impressions (..., m) of the candidates all m.
         """
-        slot = np.arange(n_steps) % page_size
         by_step = np.array(self.by_slot)[np.minimum(slot, len(self.by_slot) - 1)]
         if self.randomized:
-            by_step = by_step * (rng.random(n_steps) < self.share)
+            by_step = by_step * (rng.random(len(slot)) < self.share)
         elif self.share == 0.0:
-            by_step = np.zeros(n_steps)
+            by_step = np.zeros(len(slot))
         factor = by_step[:1] if (by_step == by_step[0]).all() else by_step[:, None]
         if self.newer_than is None or impressions is None:
             return np.asarray(factor)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
 from scipy.special import expit
 
+from sojourn.engine.chances import FreeSlots, slate_probability, slot_distribution
+from sojourn.engine.contradictions import contradictions
 from sojourn.engine.explaining import Witness, explained
 from sojourn.engine.explanation import Explanation
 from sojourn.engine.exploring import Exploring
@@ -62,7 +64,8 @@ class FeedPolicy:
     n_steps
         Items of a session at most, >= 1.
     explorer
-        How mean and doubt of a click become the reward to plan with.
+        How mean and doubt of a click become the reward to plan with; what it adds to the mean counts by the model's
+        guard ``doubt``.
     leaving_explorer
         The same of leaving, turned round: where an explorer would raise the score, the hazard falls.
     exploring
@@ -79,6 +82,11 @@ class FeedPolicy:
         Draws that `slate_probability` averages over where the explorer draws, >= 1.
     name
         Written into every decision.
+
+    Raises
+    ------
+    InvalidInputError
+        If parts contradict each other; all that does, each with what to change.
     """
 
     def __init__(
@@ -109,6 +117,15 @@ class FeedPolicy:
         self.rules = rules
         self.n_draws = n_draws
         self.name = name
+        found = contradictions(
+            stay=stay,
+            explorer=self.explorer,
+            leaving_explorer=self.leaving_explorer,
+            exploring=self.exploring,
+            planner=planner,
+        )
+        if found:
+            raise InvalidInputError("\n".join(found))
 
     @property
     def randomized(self) -> bool:
@@ -118,12 +135,13 @@ class FeedPolicy:
 
     def act(self, request: Request, *, rng: np.random.Generator) -> Decision:
         """Show the next page of the plan, or a variation of it."""
-        return self._decided(request, self._room(request), self._planning(request.n_slots, rng), rng)
+        room = self._room(request)
+        return self._decided(request, room, self._planning(room, rng), rng)
 
     def explain(self, request: Request, *, rng: np.random.Generator) -> Explanation:
         """Why `act` with an ``rng`` in the same state shows what it shows; as costly as two calls of it."""
         room, seen = self._room(request), Witness(sampler=self.sampler)
-        decision = self._decided(request, room, self._planning(request.n_slots, rng, seen), rng)
+        decision = self._decided(request, room, self._planning(room, rng, seen), rng)
         unexploring = copy(self)
         unexploring.explorer = unexploring.leaving_explorer = Greedy()
         unexploring.exploring, unexploring.sampler = Exploring(), TopK()
@@ -138,23 +156,20 @@ class FeedPolicy:
         As in `SlatePolicy`, P(choice j | those above) is then the ratio of two averages.
         """
         room = self._room(request)
-        free, rows = room.pinned[: len(chosen)] < 0, np.flatnonzero(room.allowed)
-        place = np.full(len(request.item_ids), -1)
-        place[rows] = np.arange(len(rows))
-        fits = np.where(free, place[chosen] >= 0, chosen == room.pinned[: len(chosen)])
-        n_fitting = len(fits) if fits.all() else int(fits.argmin())
-        mine, probability = free[:n_fitting], np.zeros(len(chosen))
-        probability[:n_fitting] = 1.0
-        if mine.any():
-            _, part = _part_of(request, room)
-            asked = place[chosen[:n_fitting][mine]]
-            prefix = np.zeros(len(asked) + 1)
-            for _ in range(self.n_draws if self.randomized else 1):
-                of_draw = self._planning(request.n_slots, rng).slate_probability(part, asked, rng=rng)
-                prefix += np.concatenate([[1.0], np.cumprod(of_draw)])
-            ratio = np.divide(prefix[1:], prefix[:-1], out=np.zeros(len(asked)), where=prefix[:-1] > 0.0)
-            probability[:n_fitting][mine] = ratio
-        return probability
+        if not room.is_free.any():
+            return np.cumprod(chosen == room.pinned[: len(chosen)]).astype(np.float64)
+        slots, planning = FreeSlots.of(request, room), partial(self._planning, room)
+        return slate_probability(slots, chosen, planning, self._draws(rng))
+
+    def slot_distribution(self, request: Request, above: IntArray, *, rng: np.random.Generator) -> FloatArray:
+        """Probability of each candidate for the slot below ``above``, averaged like `slate_probability`."""
+        room = self._room(request)
+        if not room.is_free.any():
+            follows = bool((above == room.pinned[: len(above)]).all())
+            pinned = np.arange(len(request.item_ids)) == room.pinned[len(above)]
+            return np.asarray(pinned * follows, dtype=np.float64)
+        slots, planning = FreeSlots.of(request, room), partial(self._planning, room)
+        return slot_distribution(slots, above, planning, self._draws(rng))
 
     def update(self, batch: LogBatch) -> None:
         """Learn from logged pages."""
@@ -197,22 +212,27 @@ class FeedPolicy:
         self, features: FloatArray, n_steps: int, page_size: int, *, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
         """Rewards and hazards to plan with, (..., m) of candidates (..., m, d); (t, m) where slots explore unlike."""
-        tried, hazard = self._tried(features, n_steps, page_size, rng=rng)
+        tried, hazard = self._tried(features, np.arange(n_steps) % page_size, rng=rng)
         return np.asarray(expit(tried)), hazard
 
     def _tried(
-        self, features: FloatArray, n_steps: int, page_size: int, *, rng: np.random.Generator
+        self, features: FloatArray, slot: IntArray, *, rng: np.random.Generator
     ) -> tuple[FloatArray, FloatArray]:
-        """`worth`, clicks in log-odds."""
+        """`worth` at the steps whose slots are given, clicks in log-odds."""
         reward = self.explorer.score(self.stay.clicks, features, rng=rng)
-        if not self.exploring.everywhere:
+        doubt = self.stay.doubt
+        if doubt != 1.0 or not self.exploring.everywhere:
             mean = self.stay.clicks.mean(features)
             impressions = None if self.exploring.newer_than is None else self.stay.impressions_of(features)
-            factor = self.exploring.factor(n_steps, page_size, impressions, rng=rng)
+            factor = doubt * self.exploring.factor(slot, impressions, rng=rng)
             reward = mean + factor * (reward - mean)
         doubted = self.leaving_explorer.score(self.stay.leaving, features, rng=rng)
         hazard = self.stay.sloped(2.0 * self.stay.leaving.mean(features) - doubted)
         return np.asarray(reward), hazard
+
+    def _draws(self, rng: np.random.Generator) -> list[np.random.Generator]:
+        """What probabilities are averaged over."""
+        return [rng] * (self.n_draws if self.randomized else 1)
 
     def _room(self, request: Request) -> Room:
         return Room.of(request, _NO_RULES if self.rules is None else self.rules(request))
@@ -221,12 +241,12 @@ class FeedPolicy:
         self, request: Request, room: Room, planning: SessionPolicy[SessionMDP | TiringPath], rng: np.random.Generator
     ) -> Decision:
         """The pinned items, and by the plan what stands around them."""
-        free = room.pinned < 0
+        free = room.is_free
         chosen, propensity = room.pinned.copy(), np.ones(request.n_slots)
         if free.any():
-            rows, part = _part_of(request, room)
-            decision = planning.act(part, rng=rng)
-            chosen[free], propensity[free] = rows[decision.chosen], decision.propensity
+            slots = FreeSlots.of(request, room)
+            decision = planning.act(slots.part, rng=rng)
+            chosen[free], propensity[free] = slots.rows[decision.chosen], decision.propensity
         return Decision(
             request_id=request.request_id,
             policy=self.name,
@@ -236,29 +256,30 @@ class FeedPolicy:
         )
 
     def _planning(
-        self, page_size: int, rng: np.random.Generator, seen: Witness | None = None
+        self, room: Room, rng: np.random.Generator, seen: Witness | None = None
     ) -> SessionPolicy[SessionMDP | TiringPath]:
-        """A policy for one draw of all that is drawn beside the sampler; a witness keeps what it asks and draws."""
+        """A policy for one draw of all that is drawn beside the sampler; a witness keeps what it asks and draws.
+
+        What is pinned takes steps of the session too.
+        """
+        n_pinned = int((~room.is_free).sum())
 
         def mdp_of(request: Request, n_steps: int) -> SessionMDP | TiringPath:
-            tried, hazard = self._tried(request.features, n_steps, page_size, rng=rng)
+            tried, hazard = self._tried(request.features, room.slots_ahead(n_steps), rng=rng)
             mdp = SessionMDP(reward=expit(tried), hazard=hazard, n_steps=n_steps)
             if seen is not None:
                 seen.tried, seen.rested = tried, mdp
             return mdp if self.path is None else self.path(request, mdp)
 
         return SessionPolicy(
-            mdp_of=mdp_of, planner=self._plan, sampler=seen or self.sampler, n_steps=self.n_steps, name=self.name
+            mdp_of=mdp_of,
+            planner=self._plan,
+            sampler=seen or self.sampler,
+            n_steps=max(self.n_steps - n_pinned, 1),
+            name=self.name,
         )
 
     def _plan(self, model: SessionMDP | TiringPath) -> Plan:
         if isinstance(model, SessionMDP):
             return self.planner(model)
         return plan_path(model, start=self.planner(model.mdp).order)
-
-
-def _part_of(request: Request, room: Room) -> tuple[IntArray, Request]:
-    """The rows that may be chosen, and the request for the free slots with these alone."""
-    rows, n_free = np.flatnonzero(room.allowed), int((room.pinned < 0).sum())
-    part = replace(request, item_ids=request.item_ids[rows], features=request.features[rows], n_slots=n_free)
-    return rows, part

@@ -46,6 +46,17 @@ class Room:
     allowed: BoolArray
     pinned: IntArray
 
+    @property
+    def is_free(self) -> BoolArray:
+        """Slots that the policy fills, (k,)."""
+        return self.pinned < 0
+
+    def slots_ahead(self, n_steps: int) -> IntArray:
+        """Slots of the next ``n_steps`` items that are not pinned, (n_steps,): this page's, then further pages'."""
+        free = np.flatnonzero(self.is_free)
+        further = np.arange(max(n_steps - len(free), 0)) % len(self.pinned)
+        return np.concatenate([free, further])[:n_steps]
+
     @classmethod
     def of(cls, request: Request, rules: Rules) -> Room:
         """The room of a request: what its session has shown is not shown again.

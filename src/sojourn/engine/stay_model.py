@@ -8,6 +8,7 @@ from typing import Final, Literal
 import numpy as np
 from scipy.special import expit
 
+from sojourn.engine.doubt import DOUBTS, log_likelihood_of_doubts
 from sojourn.engine.prequential import Prequential
 from sojourn.engine.sight import SIGHTS, Glimpse, Sight, look_back
 from sojourn.engine.storing import State, expect_learner, joined, part_of, taken
@@ -32,12 +33,17 @@ class StayModel:
     guess, so the hazard model counts a row by the square of its score rather than in full (the empirical Fisher
     information); counted in full it would be far too sure of itself.
 
-    Two guards keep a part from doing harm. Each block is scored before it is learned from (`Prequential`):
+    Two guards keep a part from doing harm, and there is a third. Each block is scored before it is learned from
+    (`Prequential`):
 
     - ``sight``: whether people leave inside the page, or look at all of it and leave at its end.
     - ``slope``: kappa, by which differences between hazards are multiplied where they are used,
       ``logit q -> c + kappa (logit q - c)`` with c the intercept. 0 says that items do not differ: then a plan is the
       order by click rate.
+    - ``doubt``: what the click model's standard deviations are multiplied by where an explorer uses them, by how far
+      items turned out to be from what was expected of them. Not in force unless asked for: too much doubt costs little
+      where many items are shown, and less of it costs more in closed loop, even under priors that are far too wide
+      (`experiments/closed_loop`).
 
     Parameters
     ----------
@@ -49,6 +55,8 @@ class StayModel:
         One of `Sight`, or ``"learned"``: ``until_left`` or ``whole_page``, whichever foretells the better.
     slope
         A number >= 0, or ``"learned"``.
+    doubt
+        A number >= 0, or ``"learned"``, which is 1 where no field tells items apart, or the click model knows no doubt.
     passes
         E-steps for each block, >= 1. With 2, days teach what one long log does up to about half of the doubt that is
         left about leaving; with 5, up to a quarter.
@@ -63,13 +71,15 @@ class StayModel:
         leaving: ItemLogistic,
         sight: Sight | Literal["learned"] = "learned",
         slope: float | Literal["learned"] = "learned",
+        doubt: float | Literal["learned"] = 1.0,
         passes: int = 2,
         forgetting: float = 0.95,
     ) -> None:
         if sight not in (*SIGHTS, "learned"):
             raise InvalidInputError(f"sight: expected 'learned' or one of {', '.join(SIGHTS)}, got {sight!r}")
-        if slope != "learned" and not (isinstance(slope, float | int) and 0.0 <= slope < np.inf):
-            raise InvalidInputError(f"slope: expected 'learned' or a number >= 0, got {slope!r}")
+        for name, value in (("slope", slope), ("doubt", doubt)):
+            if value != "learned" and not (isinstance(value, float | int) and 0.0 <= value < np.inf):
+                raise InvalidInputError(f"{name}: expected 'learned' or a number >= 0, got {value!r}")
         if passes < 1:
             raise InvalidInputError(f"passes: expected >= 1, got {passes}")
         self.clicks = clicks
@@ -77,8 +87,10 @@ class StayModel:
         self.passes = passes
         self._sight = sight
         self._slope = slope
+        self._doubt = doubt
         self.sights = Prequential(np.arange(2.0), start=0.0, forgetting=forgetting)
         self.slopes = Prequential(SLOPES, start=1.0, forgetting=forgetting)
+        self.doubts = Prequential(DOUBTS, start=1.0, forgetting=forgetting)
         self._impressions = np.zeros(len(leaving.posterior.effects), dtype=np.int64)
 
     @property
@@ -90,6 +102,11 @@ class StayModel:
     def slope(self) -> float:
         """Kappa in force now."""
         return self.slopes.value if self._slope == "learned" else float(self._slope)
+
+    @property
+    def doubt(self) -> float:
+        """Factor in force now on the click model's standard deviations."""
+        return self.doubts.value if self._doubt == "learned" else float(self._doubt)
 
     def hazard_of(self, features: FloatArray) -> FloatArray:
         """P(leaves | seen), its differences by the slope in force, (...,) of features (..., d)."""
@@ -151,6 +168,7 @@ class StayModel:
             "leaving": self.leaving,
             "sights": self.sights,
             "slopes": self.slopes,
+            "doubts": self.doubts,
         }
         return joined({name: part.state() for name, part in parts.items()}) | {"impressions": self._impressions.copy()}
 
@@ -164,12 +182,14 @@ class StayModel:
         """
         impressions = taken(state, "impressions", self._impressions)
         clicks, leaving = deepcopy(self.clicks), deepcopy(self.leaving)
-        sights, slopes = deepcopy(self.sights), deepcopy(self.slopes)
+        sights, slopes, doubts = deepcopy(self.sights), deepcopy(self.slopes), deepcopy(self.doubts)
         expect_learner(clicks, "clicks").restore(part_of(state, "clicks"))
         leaving.restore(part_of(state, "leaving"))
         sights.restore(part_of(state, "sights"))
         slopes.restore(part_of(state, "slopes"))
-        self.clicks, self.leaving, self.sights, self.slopes = clicks, leaving, sights, slopes
+        doubts.restore(part_of(state, "doubts"))
+        self.clicks, self.leaving = clicks, leaving
+        self.sights, self.slopes, self.doubts = sights, slopes, doubts
         self._impressions = impressions
 
     def _hazard(self, log_odds: FloatArray, slope: float) -> FloatArray:
@@ -180,14 +200,35 @@ class StayModel:
         """What each option of the guards foretold."""
         rate, log_odds = self.click_rate_of(batch.features), self.leaving.mean(batch.features)
 
+        def looked_back(sight: Sight, slope: float) -> Glimpse:
+            return look_back(rate, self._hazard(log_odds, slope), batch, ends, sight)
+
         def foretold(sight: Sight, slope: float) -> float:
-            hazard = self._hazard(log_odds, slope)
-            return float(look_back(rate, hazard, batch, ends, sight).log_likelihood.sum())
+            return float(looked_back(sight, slope).log_likelihood.sum())
 
         if self._sight == "learned":
             self.sights.observe(np.array([foretold(sight, 1.0) for sight in _EITHER]))
         if self._slope == "learned":
             self.slopes.observe(np.array([foretold(self.sight, float(slope)) for slope in SLOPES]))
+        if self._doubt == "learned" and self._has_doubt_of_items:
+            self._score_doubts(batch, rate, looked_back(self.sight, self.slope).seen)
+
+    @property
+    def _has_doubt_of_items(self) -> bool:
+        return self.leaving.layout.item_id is not None and getattr(self.clicks, "uncertainty", True) is not None
+
+    def _score_doubts(self, batch: LogBatch, rate: FloatArray, seen: FloatArray) -> None:
+        shown = batch.shown
+        features = batch.features[shown]
+        rate, seen = rate[shown], seen[shown]
+        self.doubts.observe(
+            log_likelihood_of_doubts(
+                item=self.leaving.layout.item_codes(features),
+                score=seen * (batch.click[shown] - rate),
+                information=seen * rate * (1.0 - rate),
+                variance=self.clicks.std(features) ** 2,
+            )
+        )
 
 
 def _rows(batch: LogBatch, outcome: FloatArray, weight: FloatArray) -> Rows:

@@ -5,13 +5,13 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from sojourn.engine import FeedPolicy, StayModel
+from sojourn.engine import FeedPolicy, StayModel, WarmStart
 from sojourn.errors import InvalidInputError
 from sojourn.exploration import Optimism
 from sojourn.models import ItemLogistic
 from sojourn.policies import Uniform
 from sojourn.records import LogBatch, Request
-from sojourn.simulation.live import LiveFeed, LiveSettings, WarmStart, play_days, serve_day
+from sojourn.simulation.live import LiveFeed, LiveSettings, play_days, serve_day
 
 WORLD = LiveSettings(
     days=6,

@@ -8,7 +8,9 @@ from typing import Final
 
 import numpy as np
 
-from sojourn.engine import FeedPolicy, Prequential, look_back
+from sojourn.engine.feed_policy import FeedPolicy
+from sojourn.engine.prequential import Prequential
+from sojourn.engine.sight import look_back
 from sojourn.errors import InvalidInputError
 from sojourn.exposure.page_ends import PageEnds
 from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request
