@@ -110,6 +110,16 @@ def test_the_plan_is_on_top_also_where_another_item_has_the_larger_score() -> No
     assert came[0] > came[1]
 
 
+def test_a_plan_says_beforehand_what_filling_slot_by_slot_comes_to(rng: np.random.Generator) -> None:
+    for n_slots in (1, 4, 6):
+        mdp = reward_and_hazard(draw_request(rng), 6)
+        scores = PlannedScores(mdp=mdp, order=rng.permutation(12)[:6])
+        at_once, _ = TopK().sample(scores, 12, n_slots, rng=rng)
+        slot_by_slot, _ = TopK().sample(scores.__call__, 12, n_slots, rng=rng)
+        assert_array_equal(at_once, slot_by_slot)
+        assert not np.shares_memory(at_once, scores.order)
+
+
 def test_after_another_item_the_planned_ones_move_down(rng: np.random.Generator) -> None:
     mdp = reward_and_hazard(draw_request(rng), 6)
     plan = plan_exact(mdp).order

@@ -15,7 +15,7 @@ from scipy.special import logsumexp, softmax
 
 from sojourn.errors import InvalidInputError
 from sojourn.interfaces import SlotScores
-from sojourn.policies.slot_scores import FixedScores, open_score_table, open_scores
+from sojourn.policies.slot_scores import FixedScores, OrderedScores, open_score_table, open_scores
 from sojourn.records import BoolArray, FloatArray, IntArray
 
 
@@ -72,6 +72,8 @@ class TopK:
         _refuse_too_many(n_candidates, n_slots)
         if isinstance(scores, FixedScores) and scores.shared:
             chosen = top_k(scores.scores, n_slots)
+        elif isinstance(scores, OrderedScores) and len(scores.order) >= n_slots:
+            chosen = scores.order[:n_slots].copy()
         else:
             chosen = _fill_greedily(scores, n_slots)
         return chosen, np.ones(n_slots)
@@ -146,6 +148,13 @@ class PlackettLuce:
     ----------
     temperature
         In units of the scores, > 0: small is nearly greedy, large nearly uniform.
+
+    Examples
+    --------
+    >>> scores = FixedScores(np.log([0.5, 0.3, 0.2]))
+    >>> sampler = PlackettLuce(temperature=1.0)
+    >>> sampler.propensity(scores, 3, np.array([0, 1])).round(2).tolist()  # .3 of the .5 that is left
+    [0.5, 0.6]
     """
 
     temperature: float = 0.1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -10,6 +11,16 @@ from sojourn.errors import InvalidInputError
 from sojourn.interfaces import Explorer, RewardModel, SlotScores
 from sojourn.records import FloatArray, IntArray
 from sojourn.records.arrays import expect_finite
+
+
+@runtime_checkable
+class OrderedScores(Protocol):
+    """`SlotScores` that know beforehand what the best open candidate of each slot will be."""
+
+    @property
+    def order(self) -> IntArray:
+        """Rows from the top, as far as they are known."""
+        ...
 
 
 class FixedScores:
