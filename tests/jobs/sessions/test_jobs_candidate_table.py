@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sojourn.errors import LogError
+from sojourn.errors import ConfigError, LogError
 from sojourn.jobs.sessions.candidate_table import N_STEPS, is_candidate_table, read_candidates
 
 FRAME = pl.DataFrame(
@@ -65,7 +65,15 @@ def test_fewer_steps_cut_the_table(written: Write) -> None:
 
 
 def test_steps_that_are_asked_for_are_taken(written: Write) -> None:
-    assert read_candidates(written(FRAME), n_steps=7).mdp.n_steps == 7
+    assert read_candidates(written(FRAME), n_steps=2).mdp.n_steps == 2
+
+
+def test_more_steps_than_candidates_are_refused(written: Write) -> None:
+    n = len(FRAME)
+    assert read_candidates(written(FRAME)).mdp.n_steps == 20  # unless asked for: the plan ends with the candidates
+    assert read_candidates(written(FRAME), n_steps=n).mdp.n_steps == n
+    with pytest.raises(ConfigError, match=f"--steps: expected at most the {n} candidates .*, got {n + 1}; ask for"):
+        read_candidates(written(FRAME), n_steps=n + 1)
 
 
 def cell(frame: pl.DataFrame, column: str, row: int, value: object) -> pl.DataFrame:

@@ -118,7 +118,7 @@ def test_the_model_of_pages_is_chosen_by_later_sessions() -> None:
 
 def test_people_who_accept_pages_get_plans_of_pages() -> None:
     log = Log.from_frame(session_rows(900, 3, any_accepted=True, seed=3), items=ITEMS)
-    found = plan_log(log, n_steps=6).planning
+    found = plan_log(log, n_steps=4).planning
     assert any("pages of 3 items" in note for note in found.notes)
     assert found.plan.hazard[:2].tolist() == [0.0, 0.0]  # nobody leaves within a page
     assert found.plan.hazard[2] > 0.0

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sojourn.errors import LogError
+from sojourn.errors import ConfigError, LogError
 from sojourn.logs.codes import by_appearance
 from sojourn.records import FloatArray, SessionMDP
 
@@ -49,6 +49,22 @@ def is_candidate_table(path: Path) -> bool:
     return "hazard" in columns or not columns & {"request_id", "position", "click"}
 
 
+def steps_of_plan(n_steps: int | None, n_candidates: int) -> int:
+    """Steps as asked for; `N_STEPS` unless they are, where a plan may end sooner for want of candidates.
+
+    Raises
+    ------
+    ConfigError
+        If more steps are asked for than there are candidates, which are not repeated.
+    """
+    if n_steps is not None and n_steps > n_candidates:
+        raise ConfigError(
+            f"--steps: expected at most the {n_candidates} candidates that there are, since no item is shown twice, "
+            f"got {n_steps}; ask for fewer steps, or add candidates"
+        )
+    return N_STEPS if n_steps is None else n_steps
+
+
 def read_candidates(path: Path, *, n_steps: int | None = None) -> CandidateTable:
     """Read candidates: one row for each, or one for each and every ``step`` (0 first) where values change.
 
@@ -64,6 +80,8 @@ def read_candidates(path: Path, *, n_steps: int | None = None) -> CandidateTable
     ------
     LogError
         If the table cannot be read, a column is missing, or a value is; the row is named.
+    ConfigError
+        If more steps are asked for than there are candidates.
     """
     table = _table(path)
     missing = [name for name in _REQUIRED if name not in table.columns]
@@ -85,7 +103,7 @@ def read_candidates(path: Path, *, n_steps: int | None = None) -> CandidateTable
             f"{path}: expected each item_id once, {table['item_id'][repeated[0]]!r} stands in the rows "
             f"{_rows(table, repeated[0])}; where values change along the session, add a column step (0, 1, ...)"
         )
-    mdp = SessionMDP(n_steps=N_STEPS if n_steps is None else n_steps, **numbers)
+    mdp = SessionMDP(n_steps=steps_of_plan(n_steps, len(table)), **numbers)
     return CandidateTable(item_ids=table["item_id"].to_numpy(), mdp=mdp, source=str(path))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from sojourn.jobs.sessions.candidate_table import N_STEPS
+from sojourn.jobs.sessions.candidate_table import steps_of_plan
 from sojourn.jobs.sessions.click_learning import ClickLearning
 from sojourn.jobs.sessions.from_clicks import learn_from_clicks
 from sojourn.jobs.sessions.from_ends import learn_from_ends
@@ -91,7 +91,7 @@ def plan_log(
     session_id
         Which session; of the last ones, which nothing was learned from, the first of middling length unless given.
     n_steps
-        Steps of the plan, >= 1; `N_STEPS` unless given.
+        Steps of the plan, >= 1; 20 unless given.
     hazard
         ``auto``: leaving is learned from where sessions end, which the log must say. ``clicks``: from the clicks alone.
     progress
@@ -99,7 +99,7 @@ def plan_log(
     """
     learned: Learned = (learn_from_clicks if hazard == "clicks" else learn_from_ends)(log, progress=progress)
     session = logged_session(log, learned.models.encoder, session_id=session_id)
-    steps = N_STEPS if n_steps is None else n_steps
+    steps = steps_of_plan(n_steps, len(session.item_ids))
     planning = learned.models.plan(session.state, session.item_ids, n_steps=steps, context=session.context)
     beyond = _beyond(log, session.state.n_items + len(planning.plan.order))
     return SessionPlan(

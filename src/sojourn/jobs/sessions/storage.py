@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sojourn.errors import ConfigError
-from sojourn.jobs.sessions.candidate_table import N_STEPS
+from sojourn.jobs.sessions.candidate_table import steps_of_plan
 from sojourn.jobs.sessions.models import SessionModels
 from sojourn.jobs.sessions.planning import Planning
 from sojourn.logs import SessionEncoder
@@ -125,7 +125,7 @@ def plan_saved(models: SessionModels, session: SessionSoFar, *, n_steps: int | N
     Raises
     ------
     ConfigError
-        If the models know none of the candidates, or all have been shown.
+        If the models know none of the candidates, all have been shown, or more steps are asked for than are left.
     """
     known = models.encoder.encoder.item_ids
     state = SessionState()
@@ -141,7 +141,8 @@ def plan_saved(models: SessionModels, session: SessionSoFar, *, n_steps: int | N
             f"candidates: expected items that the models know, such as {known[:3].tolist()}, "
             f"got {item_ids_left[:3].tolist()}"
         )
-    return models.plan(state, item_ids_left, n_steps=N_STEPS if n_steps is None else n_steps, context=session.context)
+    steps = steps_of_plan(n_steps, len(item_ids_left))
+    return models.plan(state, item_ids_left, n_steps=steps, context=session.context)
 
 
 def _ids(ids: Sequence[Any], known: NDArray[Any]) -> NDArray[Any]:
