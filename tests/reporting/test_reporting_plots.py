@@ -22,6 +22,14 @@ MEAN = np.linspace(0.1, 0.3, 3)[:, None] * np.ones((3, 5000))
 
 EVERY_PLOT: dict[str, Callable[[], go.Figure]] = {
     "click_curve": lambda: plots.click_curve([0, 1, 2], [0.005, 0.004, 0.003], [0.001] * 3),
+    "curves_beside": lambda: plots.curves_beside(
+        [1, 2],
+        [[0.3, 0.2], [0.25, 0.2]],
+        [[0.01] * 2] * 2,
+        ["log", "simulated"],
+        x_title="position",
+        y_title="click rate",
+    ),
     "last_click": lambda: plots.last_click([0, 1, 2], [0.5, 0.3, 0.2]),
     "session_survival": lambda: plots.session_survival([0, 1, 2], [1.0, 0.6, 0.3]),
     "propensities": lambda: plots.propensities(np.geomspace(1e-4, 1, 11), np.arange(10)),

@@ -16,10 +16,18 @@ def test_a_table_changes_what_it_names_of_its_preset() -> None:
         n_steps = 6
         page_size = 3
         item_sd = 1
+        popularity = 0.5
         leaving = "page_end"
         examination = [1, 0.5, 0.25]
     """)
-    changed = {"n_steps": 6, "page_size": 3, "item_sd": 1.0, "leaving": "page_end", "examination": (1.0, 0.5, 0.25)}
+    changed = {
+        "popularity": 0.5,
+        "n_steps": 6,
+        "page_size": 3,
+        "item_sd": 1.0,
+        "leaving": "page_end",
+        "examination": (1.0, 0.5, 0.25),
+    }
     settings = live_settings(table)
     assert settings == replace(PRESETS["fatigue"], **changed)  # type: ignore[arg-type]
     assert isinstance(settings.item_sd, float)
@@ -39,7 +47,7 @@ def test_an_empty_table_is_the_world_all() -> None:
     [
         (
             {"preset": "everything"},
-            "preset: expected one of all, noleave, seen, static, fatigue, hazard 1/10, narrow, got",
+            "preset: expected one of all, noleave, seen, described, static, fatigue, hazard 1/10, narrow, got",
         ),
         ({"preset": 3}, "got 3"),
         ({"n_user": 5, "b": 1}, "got b, n_user"),
@@ -50,6 +58,7 @@ def test_an_empty_table_is_the_world_all() -> None:
         ({"leaving": 1}, "leaving: expected a text, got 1"),
         ({"examination": 0.5}, "examination: expected a list of numbers, got 0.5"),
         ({"examination": ["top"]}, "examination: expected a list of numbers"),
+        ({"popularity": -1}, "popularity: expected a number from 0 to inf, got -1.0"),
         ({"lost": 2}, "lost: expected a probability in [0, 1), got 2.0"),
     ],
 )

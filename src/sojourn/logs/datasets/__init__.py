@@ -2,14 +2,16 @@
 
 Most read into a `sojourn.logs.log.Log`: ``open_bandit.load()`` needs only the sample that pip installs, ``yandex``,
 ``eshop`` and ``kuairand`` a file of yours, ``yahoo.blocks`` streams days of millions. ``upworthy`` gives counts per
-arm, ``click_model_parameters`` the known truth of a simulator. `DATASETS` says what each holds and where to get it; a
-set that does not record a quantity (what was seen, how likely a choice was, when people left) does not get one here.
+arm, ``click_model_parameters`` the known truth of a simulator, ``movielens`` ratings for tastes. `DATASETS` says what
+each holds and where to get it; a set that does not record a quantity (what was seen, how likely a choice was, when
+people left) does not get one here.
 """
 
 from sojourn.logs.datasets import (
     click_model_parameters,
     eshop,
     kuairand,
+    movielens,
     open_bandit,
     upworthy,
     yahoo,
@@ -24,6 +26,7 @@ DATASETS: tuple[DatasetCard, ...] = (
     kuairand.CARD,
     upworthy.CARD,
     yahoo.CARD,
+    movielens.CARD,
     click_model_parameters.CARD,
 )
 """What ``sojourn datasets`` prints."""
@@ -34,6 +37,7 @@ __all__ = [
     "click_model_parameters",
     "eshop",
     "kuairand",
+    "movielens",
     "open_bandit",
     "upworthy",
     "yahoo",

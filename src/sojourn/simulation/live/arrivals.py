@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sojourn.records import IntArray
+from sojourn.records import FloatArray, IntArray
 from sojourn.simulation.live.settings import LiveSettings
 
 
@@ -24,3 +24,15 @@ def arrival_days(settings: LiveSettings) -> IntArray:
     of_day = np.full(settings.days, settings.n_arriving)
     of_day[0] = settings.n_live + 1
     return np.repeat(np.arange(settings.days), of_day)
+
+
+def draw_rates(live: IntArray, popularity: float, *, rng: np.random.Generator) -> FloatArray | None:
+    """Rates at which the live items (days, n_live) are drawn as candidates; None if all are alike.
+
+    An item keeps its place among those that stay with it; from day to day only what comes and goes moves it.
+    """
+    if popularity == 0.0:
+        return None
+    fame = rng.random(int(live.max()) + 1)
+    rank = np.argsort(np.argsort(fame[live], axis=1), axis=1) + 1.0
+    return np.asarray(rank**-popularity)

@@ -10,17 +10,18 @@ from scipy.special import expit
 from sojourn.errors import InvalidInputError
 from sojourn.records import Categorical, FieldLayout, FloatArray, IntArray, LogBatch, Numeric
 from sojourn.records.arrays import expect_shape
-from sojourn.simulation.live.arrivals import arrival_days, live_items
+from sojourn.simulation.live.arrivals import arrival_days, draw_rates, live_items
 from sojourn.simulation.live.best_page import best_page
 from sojourn.simulation.live.browsing import Browsing
 from sojourn.simulation.live.log import log_of
 from sojourn.simulation.live.pages import LivePage, LiveState, expect_candidates
+from sojourn.simulation.live.population import Population
 from sojourn.simulation.live.settings import LiveSettings
 from sojourn.simulation.live.truth import LiveTruth, LogOdds
 from sojourn.simulation.live.visits import EMPTY, LiveVisits
 from sojourn.simulation.sessions import Outcomes
 
-_WORLD, _PEOPLE = 1, 2
+_WORLD, _PEOPLE, _FAME = 1, 2, 4  # 3 are the choices of `sojourn.simulation.live.loop`
 
 
 class LiveFeed:
@@ -43,6 +44,9 @@ class LiveFeed:
     settings
     seed
         Draws the world and all its days.
+    population
+        People and items in place of drawn ones; the feed's items are some of them, in an order by the seed. Means and
+        spreads are still those of people with independent normal tastes, so that with others they are met nearly.
 
     Attributes
     ----------
@@ -58,16 +62,19 @@ class LiveFeed:
         Codes of the items that are live on each day, rising.
     """
 
-    def __init__(self, settings: LiveSettings, *, seed: int) -> None:
+    def __init__(self, settings: LiveSettings, *, seed: int, population: Population | None = None) -> None:
         self.settings, self.seed = settings, seed
         rng = np.random.default_rng([seed, _WORLD])
         n, d = settings.n_items, settings.n_dims
-        self.users: FloatArray = rng.standard_normal((settings.n_users, d))
-        self.items: FloatArray = np.concatenate([np.zeros((1, d)), rng.standard_normal((n, d))])
+        self.users, items = _drawn(settings, rng=rng) if population is None else population.some(settings, seed=seed)
+        self.items: FloatArray = np.concatenate([np.zeros((1, d)), items])
         self.live = live_items(settings, rng=rng)
         self.arrival = arrival_days(settings)
-        self._truth = LiveTruth.draw(self.items[1:], settings, rng=rng)
+        self._truth = LiveTruth.draw(
+            self.items[1:], settings, rng=rng, taste=None if population is None else population.taste
+        )
         self.category: IntArray = np.concatenate([[-1], rng.integers(settings.n_categories, size=n)])
+        self._rates = draw_rates(self.live, settings.popularity, rng=np.random.default_rng([seed, _FAME]))
         self._browsing = Browsing(settings, self.category)
         self.layout = FieldLayout(
             fields=(
@@ -90,6 +97,8 @@ class LiveFeed:
         live = self.live[self._expect_day(day)]
         user = rng.integers(settings.n_users, size=b)
         luck = rng.random((b, settings.n_live))
+        if self._rates is not None:  # who comes first in a race of exponential times is drawn by these rates
+            luck = -np.log1p(-luck) / self._rates[day]
         item = live[np.argpartition(luck, settings.n_candidates - 1, axis=1)[:, : settings.n_candidates]]
         return LiveVisits(
             session=session,
@@ -115,6 +124,11 @@ class LiveFeed:
     def hazard_of(self, user: IntArray, item: IntArray) -> FloatArray:
         """True P(leaves | looked at), (...,) of persons and item codes, which broadcast: rested people."""
         return self._probability(self._truth.hazard, user, item)
+
+    @property
+    def mean_reward(self) -> FloatArray:
+        """`reward_of` each item by its code, on average over all people that there could be, (n + 1,); 0 of no item."""
+        return self._truth.reward.mean_rate(self.items)
 
     def begin(self, visits: LiveVisits) -> LiveState:
         """All sessions before their first page."""
@@ -260,6 +274,12 @@ class LiveFeed:
         if not 0 <= day < self.settings.days:
             raise InvalidInputError(f"day: expected 0 to {self.settings.days - 1}, got {day}")
         return day
+
+
+def _drawn(settings: LiveSettings, *, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    """Tastes and descriptions, all independent and normal."""
+    users = rng.standard_normal((settings.n_users, settings.n_dims))
+    return users, rng.standard_normal((settings.n_items, settings.n_dims))
 
 
 def _widened(values: np.ndarray, width: int, fill: float) -> np.ndarray:

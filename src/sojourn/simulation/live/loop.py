@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sojourn.errors import ContractError, InvalidInputError
 from sojourn.interfaces import Policy
 from sojourn.records import Decision, FloatArray, IntArray, LogBatch, Request, SessionState
+from sojourn.simulation.live.at_once import orders_at_once
 from sojourn.simulation.live.feed import LiveFeed
 from sojourn.simulation.live.log import DelayedLogs
 from sojourn.simulation.live.pages import LivePage
@@ -82,30 +83,18 @@ def serve_day(policy: Policy, feed: LiveFeed, visits: LiveVisits, *, rng: np.ran
     Each request holds the session's state and the candidates that were not shown yet. The policy draws from a generator
     for each session, spawned from ``rng``, and people are those of ``visits``: policies given the same visits are
     paired. Sessions are asked for to their last page, though nothing is logged of the pages after somebody left. So
-    what is expected is free of luck, but for that in the clicks that a policy reacts to within a session.
+    what is expected is free of luck, but for that in the clicks that a policy reacts to within a session. A policy
+    that reacts to nothing is asked for the whole day at once (`orders_at_once`), which comes to the same.
 
     Raises
     ------
     ContractError
         If the policy does not fill the page with candidates.
     """
-    choices = rng.spawn(visits.n_sessions)
-    staying = replace(visits, patience=np.full(visits.n_sessions, np.inf))
-    live, states = feed.begin(staying), [SessionState() for _ in choices]
-    orders: list[IntArray] = []
-    propensity: list[FloatArray] = []
-    while live.n_sessions:
-        fresh = [np.flatnonzero(row) for row in live.open(staying)]
-        requests = [_request(feed, visits, row, fresh[row], state) for row, state in enumerate(states)]
-        decisions = [_decision(policy, one, rng=draws) for one, draws in zip(requests, choices, strict=True)]
-        orders.append(np.stack([rows[each.chosen] for rows, each in zip(fresh, decisions, strict=True)]))
-        propensity.append(np.stack([each.propensity for each in decisions]))
-        page = feed.page(staying, live, orders[-1])
-        live = live.after(page)
-        if live.n_sessions:
-            lived = zip(states, requests, decisions, page.click, strict=True)
-            states = [_after(policy, *each) for each in lived]
-    return _served(feed, visits, np.concatenate(orders, axis=1), np.concatenate(propensity, axis=1))
+    at_once = orders_at_once(policy, visits, feed.settings.n_steps)
+    if at_once is not None:
+        return _served(feed, visits, at_once, np.ones(at_once.shape))
+    return _served(feed, visits, *_page_by_page(policy, feed, visits, rng=rng))
 
 
 def play_days(
@@ -144,6 +133,29 @@ def play_days(
         if log is not None and log.n_rounds:
             policy.update(log)
         yield _summed_up(feed, visits, day, served)
+
+
+def _page_by_page(
+    policy: Policy, feed: LiveFeed, visits: LiveVisits, *, rng: np.random.Generator
+) -> tuple[IntArray, FloatArray]:
+    """Orders and propensities, (b, t)."""
+    choices = rng.spawn(visits.n_sessions)
+    staying = replace(visits, patience=np.full(visits.n_sessions, np.inf))
+    live, states = feed.begin(staying), [SessionState() for _ in choices]
+    orders: list[IntArray] = []
+    propensity: list[FloatArray] = []
+    while live.n_sessions:
+        fresh = [np.flatnonzero(row) for row in live.open(staying)]
+        requests = [_request(feed, visits, row, fresh[row], state) for row, state in enumerate(states)]
+        decisions = [_decision(policy, one, rng=draws) for one, draws in zip(requests, choices, strict=True)]
+        orders.append(np.stack([rows[each.chosen] for rows, each in zip(fresh, decisions, strict=True)]))
+        propensity.append(np.stack([each.propensity for each in decisions]))
+        page = feed.page(staying, live, orders[-1])
+        live = live.after(page)
+        if live.n_sessions:
+            lived = zip(states, requests, decisions, page.click, strict=True)
+            states = [_after(policy, *each) for each in lived]
+    return np.concatenate(orders, axis=1), np.concatenate(propensity, axis=1)
 
 
 def _in_memory(feed: LiveFeed) -> Exchange:

@@ -28,6 +28,9 @@ class LiveSettings:
     """Sessions of a day, >= 1."""
     n_candidates: int = 100
     """Candidates of a session, drawn from the live items, ``n_steps`` to ``n_live``."""
+    popularity: float = 0.0
+    """How unevenly candidates are drawn, >= 0: the live item of rank r comes next with a chance in proportion to
+    ``r ** -popularity``, none twice. 0 draws all alike. Ranks have nothing to do with what items earn."""
     n_steps: int = 48
     """Slots of a session at most, a multiple of ``page_size``."""
     page_size: int = 24
@@ -123,6 +126,7 @@ _AT_MOST: Final = {"n_candidates": "n_live", "n_steps": "n_candidates"}
 _INFINITY: Final = float("inf")
 _RANGES: Final[dict[str, tuple[float, float]]] = {
     "replaced": (0.0, 1.0),
+    "popularity": (0.0, _INFINITY),
     "item_weight": (0.0, _INFINITY),
     "taste_weight": (0.0, _INFINITY),
     "item_sd": (0.0, _INFINITY),
@@ -173,10 +177,12 @@ PRESETS: Final[dict[str, LiveSettings]] = {
     "all": LiveSettings(),
     "noleave": LiveSettings(hazard_spread=0.0),
     "seen": LiveSettings(leaving="page_end"),
+    "described": LiveSettings(item_sd=0.0, hit_share=0.0),
     "static": LiveSettings(replaced=0.0),
     "fatigue": LiveSettings(reward_decay=0.15, hazard_growth=0.15, n_categories=8, window=10),
     "hazard 1/10": LiveSettings(hazard_mean=0.1),
     "narrow": LiveSettings(n_steps=6, page_size=6, hit_share=0.03, hit_size=1.5),
 }
 """The worlds of the findings: everything at once; no item drives people away more than another; whole lists are looked
-at; nothing arrives; people tire; a third of the stay; one short page, where hits are rare and large."""
+at; descriptions tell all of what items earn; nothing arrives; people tire; a third of the stay; one short page, where
+hits are rare and large."""

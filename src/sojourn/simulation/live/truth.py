@@ -37,6 +37,10 @@ class LogOdds:
     of_item: FloatArray
     taste: FloatArray
 
+    def mean_rate(self, items: FloatArray) -> FloatArray:
+        """Probabilities (n + 1,) of items (n + 1, d), on average over people with independent normal tastes."""
+        return np.asarray(expit(_over_people(self.of_item, _sd_over_people(items, self.taste))) @ _NORMAL)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class LiveTruth:
@@ -54,8 +58,10 @@ class LiveTruth:
     hazard: LogOdds
 
     @classmethod
-    def draw(cls, items: FloatArray, settings: LiveSettings, *, rng: np.random.Generator) -> LiveTruth:
-        """The truth of items (n, d).
+    def draw(
+        cls, items: FloatArray, settings: LiveSettings, *, rng: np.random.Generator, taste: FloatArray | None = None
+    ) -> LiveTruth:
+        """The truth of items (n, d), with a direction of taste (d,) of length 1 or one that is drawn.
 
         Raises
         ------
@@ -64,6 +70,7 @@ class LiveTruth:
         """
         along, across = _orthogonal(settings.n_dims, rng)
         w_u, v_u = _unit(settings.n_dims, rng), _unit(settings.n_dims, rng)
+        w_u = w_u if taste is None else taste
         v_x = settings.cosine * along + np.sqrt(1.0 - settings.cosine**2) * across
         effect = settings.item_sd * rng.standard_normal(len(items)) + settings.hit_size * _hits(
             len(items), settings, rng

@@ -10,6 +10,7 @@ import numpy as np
 
 from sojourn.records import IntArray
 from sojourn.simulation.live.gym.episodes import Episodes, Observation, day_of, feed_of, spaces_of
+from sojourn.simulation.live.population import Population
 from sojourn.simulation.live.settings import LiveSettings
 
 _ROW = np.zeros(1, dtype=np.int64)
@@ -33,6 +34,8 @@ class FeedEnv(gymnasium.Env[Observation, IntArray]):
     world_seed
         Draws the feed. The seed of `reset` draws its people; its option ``day`` says on which day they come, else they
         come on any.
+    population
+        People and items in place of drawn ones.
     """
 
     metadata = {"render_modes": []}  # noqa: RUF012 - as Gymnasium declares it
@@ -42,10 +45,11 @@ class FeedEnv(gymnasium.Env[Observation, IntArray]):
         settings: LiveSettings | Mapping[str, Any] | str = "all",
         *,
         world_seed: int = 0,
+        population: Population | None = None,
         render_mode: None = None,
     ) -> None:
         self.render_mode = render_mode
-        self.feed = feed_of(settings, world_seed)
+        self.feed = feed_of(settings, world_seed, population)
         self.observation_space, self.action_space = spaces_of(self.feed)
         self._episodes = Episodes(self.feed, 1)
 

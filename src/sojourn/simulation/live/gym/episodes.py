@@ -14,6 +14,7 @@ from sojourn.records import BoolArray, FloatArray, IntArray
 from sojourn.records.arrays import expect_shape
 from sojourn.simulation.live.feed import LiveFeed
 from sojourn.simulation.live.pages import LiveState
+from sojourn.simulation.live.population import Population
 from sojourn.simulation.live.settings import LiveSettings
 from sojourn.simulation.live.tables import live_settings
 from sojourn.simulation.live.visits import EMPTY, LiveVisits
@@ -110,11 +111,15 @@ def without_repeats(action: IntArray, still_open: BoolArray) -> IntArray:
     return np.where(allowed, action, EMPTY)
 
 
-def feed_of(settings: LiveSettings | Mapping[str, Any] | str, world_seed: int) -> LiveFeed:
+def feed_of(
+    settings: LiveSettings | Mapping[str, Any] | str, world_seed: int, population: Population | None = None
+) -> LiveFeed:
     """The feed of settings, of a table of them, or of a preset's name."""
     if isinstance(settings, str):
         settings = {"preset": settings}
-    return LiveFeed(settings if isinstance(settings, LiveSettings) else live_settings(settings), seed=world_seed)
+    if not isinstance(settings, LiveSettings):
+        settings = live_settings(settings)
+    return LiveFeed(settings, seed=world_seed, population=population)
 
 
 def spaces_of(feed: LiveFeed) -> tuple[spaces.Dict, spaces.MultiDiscrete]:

@@ -13,6 +13,7 @@ from gymnasium.vector.utils import batch_space
 from sojourn.errors import InvalidInputError
 from sojourn.records import BoolArray, FloatArray, IntArray
 from sojourn.simulation.live.gym.episodes import Episodes, Observation, day_of, feed_of, spaces_of
+from sojourn.simulation.live.population import Population
 from sojourn.simulation.live.settings import LiveSettings
 
 
@@ -26,7 +27,7 @@ class FeedVectorEnv(VectorEnv[Observation, IntArray, Any]):
     ----------
     num_envs
         >= 1.
-    settings, world_seed
+    settings, world_seed, population
         As `FeedEnv` takes them. `reset` with a seed gives episode i the seed ``seed + i``.
     """
 
@@ -38,12 +39,13 @@ class FeedVectorEnv(VectorEnv[Observation, IntArray, Any]):
         settings: LiveSettings | Mapping[str, Any] | str = "all",
         *,
         world_seed: int = 0,
+        population: Population | None = None,
         render_mode: None = None,
     ) -> None:
         if num_envs < 1:
             raise InvalidInputError(f"num_envs: expected at least 1, got {num_envs}")
         self.render_mode, self.num_envs = render_mode, num_envs
-        self.feed = feed_of(settings, world_seed)
+        self.feed = feed_of(settings, world_seed, population)
         single = spaces_of(self.feed)
         self.single_observation_space, self.single_action_space = single
         self.observation_space, self.action_space = (batch_space(space, num_envs) for space in single)
