@@ -28,7 +28,7 @@ exposure = { type = "design_scaling", weights = [1.0, 0.7] }
 
 
 @pytest.mark.parametrize(
-    "command", ["inspect", "fit", "evaluate", "compare", "simulate", "live", "plan", "demo", "datasets", "check"]
+    "command", ["inspect", "fit", "evaluate", "compare", "simulate", "plan", "demo", "datasets", "check"]
 )
 def test_every_command_has_a_help_page(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"])
@@ -86,9 +86,32 @@ def test_fit_writes_a_policy_that_evaluate_values(run: Run, simulated: Path, tmp
 def test_fit_says_what_it_did(run: Run, simulated: Path, tmp_path: Path) -> None:
     done = run("fit", simulated, "--out", tmp_path / "a [bold]policy[/] :100:")
     assert done.returncode == 0
-    assert "Fitted linucb_k_sw on 600 rounds" in done.stdout
+    assert "Fitted default_feed on 600 pages of 600 sessions" in done.stdout
+    assert "Learned in 20 blocks: people leave inside the page; differences between items" in done.stdout
+    assert "warning: the log names no page after which people left" in done.stderr
     assert "a [bold]policy[/] :100:" in done.stdout.replace("\n", "")
     assert (tmp_path / "a [bold]policy[/] :100:" / "model.npz").is_file()
+
+
+def test_fit_of_a_slate_says_nothing_of_leaving(run: Run, simulated: Path, tmp_path: Path) -> None:
+    done = run("fit", simulated, "--out", tmp_path / "policy", "--recipe", "linucb_k_sw")
+    assert "Fitted linucb_k_sw on 600 pages" in done.stdout
+    assert "Learned in" not in done.stdout
+    assert "left" not in done.stderr
+
+
+def test_the_engine_goes_from_fit_to_evaluate_and_compare(run: Run, write_pages: WritePages, tmp_path: Path) -> None:
+    log, folder = write_pages("log.csv", 120), tmp_path / "policy"
+    fitted = json.loads(run("fit", log, "--out", folder, "--candidates", "catalogue", "--json").stdout)
+    assert (fitted["policy"], fitted["sessions"], fitted["blocks"]) == ("default_feed", 120, 20)
+    assert {"sight", "slope", "doubt"} <= set(fitted)
+    for policy in (["--fitted", folder], ["--recipe", "default_feed", "--recipe", "uniform"]):
+        valued = run("evaluate", log, "--candidates", "catalogue", *policy, "--json")
+        assert valued.returncode == 0
+        assert json.loads(valued.stdout)["policies"][0]["policy"] == "default_feed"
+    compared = run("compare", "logged", folder, "--log", log, "--candidates", "catalogue", "--json")
+    assert compared.returncode in (0, 1, 3)
+    assert json.loads(compared.stdout)["verdict"]
 
 
 def test_evaluate_values_recipes_and_a_configuration_side_by_side(
@@ -115,7 +138,7 @@ def test_evaluate_without_policies_takes_the_demos(run: Run, write_pages: WriteP
 def test_simulate_prints_json_and_nothing_else(run: Run, tmp_path: Path) -> None:
     (tmp_path / "policy.toml").write_text(CONFIG)
     done = run(
-        "simulate", "--rounds", 20, "--seeds", 1, "--slots", 2, "--recipe", "logged_order",
+        "simulate", "--world", "lin", "--rounds", 20, "--seeds", 1, "--slots", 2, "--recipe", "logged_order",
         "--config", tmp_path / "policy.toml", "--json",
     )  # fmt: skip
     found = json.loads(done.stdout)
@@ -127,10 +150,22 @@ def test_simulate_prints_json_and_nothing_else(run: Run, tmp_path: Path) -> None
 
 @pytest.mark.usefixtures("few_weight_pages")
 def test_simulate_with_twelve_slots_writes_a_report(run: Run, tmp_path: Path) -> None:
-    done = run("simulate", "--rounds", 10, "--seeds", 1, "--slots", 12, "--html", tmp_path / "report.html")
+    sizes = ("--rounds", 10, "--seeds", 1, "--slots", 12)
+    done = run("simulate", "--world", "lin", *sizes, "--html", tmp_path / "report.html")
     assert done.returncode == 0
     assert "lin: 10 rounds, 1 seed " in done.stdout
     assert "How policies learn" in (tmp_path / "report.html").read_text()
+
+
+@pytest.mark.usefixtures("few_weight_pages")
+def test_the_engine_and_a_policy_of_a_file_learn_from_pages(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "nameless.toml").write_text('[policy]\nrecipe = "linucb_k"\n')
+    sizes = ("--world", "lin", "--rounds", 5, "--seeds", 1)
+    policies = ("--policy", "feed", "--recipe", "default_feed", "--policy", tmp_path / "nameless.toml")
+    found = json.loads(run("simulate", *sizes, *policies, "--json").stdout)
+    rows = {row["policy"]: row for row in found["table"]}
+    assert list(rows) == ["feed", "default_feed", "nameless"]
+    assert rows["feed"]["expected_clicks"] == rows["default_feed"]["expected_clicks"]
 
 
 def test_datasets_lists_every_card(run: Run) -> None:

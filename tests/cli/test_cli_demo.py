@@ -9,7 +9,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from sojourn.jobs.demo import on_log, on_open_bandit
+from sojourn.jobs.demo import Sizes, on_log, on_open_bandit
 
 Run = Callable[..., CompletedProcess[str]]
 WritePages = Callable[..., Path]
@@ -19,10 +19,9 @@ pytestmark = pytest.mark.usefixtures("few_weight_pages", "short_simulation")
 
 @pytest.fixture
 def short_simulation(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "sojourn.cli.demo.on_open_bandit", partial(on_open_bandit, n_rounds=10, n_seeds=1, n_sessions=100)
-    )
-    monkeypatch.setattr("sojourn.cli.demo.on_log", partial(on_log, n_rounds=10, n_seeds=1, n_sessions=100))
+    small = Sizes(n_days=2, n_day_sessions=10, n_worlds=2, n_rounds=10, n_seeds=1, n_sessions=100)
+    monkeypatch.setattr("sojourn.cli.demo.on_open_bandit", partial(on_open_bandit, sizes=small))
+    monkeypatch.setattr("sojourn.cli.demo.on_log", partial(on_log, sizes=small))
 
 
 @pytest.mark.skipif(find_spec("obp") is None, reason="the Open Bandit sample is not installed: see the Makefile")
@@ -33,11 +32,12 @@ def test_the_demo_runs_on_the_open_bandit_sample(run: Run, tmp_path: Path) -> No
     assert (found["inspection"]["n_rows"], found["inspection"]["n_clicks"]) == (30_000, 130)
     assert found["attention"]["identified"] is False
     assert found["production_truth"] == pytest.approx(157 / 30_000)
-    assert "covers" in found["findings"][1]
+    assert "covers" in found["findings"][2]
     assert found["rehearsal"] is None  # slots were logged one by one
     page = (tmp_path / "report.html").read_text()
     for part in (
         "From a log to a better policy",
+        "The loop, closed",
         "The estimate against the truth",
         "How policies learn",
         "What it is worth that people stay",
@@ -51,8 +51,9 @@ def test_the_demo_runs_on_a_log_of_ones_own(run: Run, write_pages: WritePages, t
     done = run("demo", "--log", log, "--candidates", "catalogue", "--out", tmp_path / "mine.html", "--seed", 3)
     assert done.returncode == 0
     assert "120 impressions" in done.stdout
-    assert len(done.stdout.splitlines()) == 4
+    assert len(done.stdout.splitlines()) == 5
     assert "people who are shown a plan click" in done.stdout
+    assert "planning the stay alone brings" in done.stdout
     assert "sojourn demo" in (tmp_path / "mine.html").read_text()
 
 

@@ -156,7 +156,7 @@ def test_what_a_log_cannot_tell_is_said_wherever_it_matters(
     assert inspected.returncode == 0
     assert f"warning: {warning}" in inspected.stderr
     assert finding in inspected.stdout
-    fitted = run("fit", log, "--out", tmp_path / "policy")
+    fitted = run("fit", log, "--out", tmp_path / "policy", "--recipe", "linucb_k_sw")
     assert f"warning: {warning}" in fitted.stderr
     valued = run("evaluate", log, "--candidates", "catalogue", "--recipe", "linucb_k_sw", "--recipe", "uniform")
     told = valued.returncode == 0 and f"warning: {warning.split(' in 80')[0]}" in valued.stderr

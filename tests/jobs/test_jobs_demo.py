@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from sojourn import config, recipes
-from sojourn.jobs.demo import POLICIES, Demo, on_log, specs_with_weights
+from sojourn.jobs.demo import POLICIES, Demo, Sizes, on_log, specs_with_weights
 from sojourn.jobs.estimating import fit_and_value
 from sojourn.jobs.valuation import Valuation
 from sojourn.logs import Log
@@ -28,12 +28,15 @@ def frame() -> pl.DataFrame:
     return to_frame(simulate_log(feed, recipes.uniform(), 300, rng=np.random.default_rng(1)))
 
 
+SMALL = Sizes(n_days=2, n_day_sessions=10, n_worlds=2, n_rounds=30, n_seeds=2, n_sessions=100)
+
+
 def silent(name: str) -> Callable[[int, int], None]:
     return lambda done, total: None
 
 
 def demonstrate(log: Log, **settings: object) -> Demo:
-    return on_log(log, n_rounds=30, n_seeds=2, n_sessions=100, stage=silent, **settings)  # type: ignore[arg-type]  # settings of any kind
+    return on_log(log, sizes=SMALL, stage=silent, **settings)  # type: ignore[arg-type]  # settings of any kind
 
 
 def page(demo: Demo) -> str:
@@ -55,7 +58,7 @@ def test_without_candidates_the_demo_says_what_is_missing_and_goes_on(frame: pl.
     demo = demonstrate(Log.from_frame(frame))
     assert isinstance(demo.valuation, str)
     assert "--candidates catalogue" in demo.valuation
-    assert "No policy can be valued on this log" in demo.findings[1]
+    assert "No policy can be valued on this log" in demo.findings[2]
     assert "--candidates catalogue" in page(demo)
 
 
@@ -70,7 +73,7 @@ def test_without_propensities_policies_are_rehearsed(frame: pl.DataFrame) -> Non
 def test_what_an_estimator_refuses_does_not_stop_the_demo(frame: pl.DataFrame) -> None:
     demo = demonstrate(Log.from_frame(frame.with_columns(propensity=1e-300)), candidates="catalogue")
     assert not isinstance(demo.valuation, Valuation) or not demo.valuation.valued
-    assert "No policy can be valued" in demo.findings[1]
+    assert "No policy can be valued" in demo.findings[2]
 
 
 def test_slot_by_slot_logs_are_not_rehearsed(frame: pl.DataFrame) -> None:
@@ -84,8 +87,10 @@ def test_the_page_holds_the_findings_and_the_dictionary_is_json(frame: pl.DataFr
     demo = demonstrate(Log.from_frame(frame), candidates="catalogue")
     stored = json.loads(json.dumps(demo.to_dict()))
     assert stored["findings"] == demo.findings
-    assert len(demo.findings) == 4
+    assert len(demo.findings) == 5
     assert stored["staying"]["n_people"] == 50
+    assert stored["loop"]["world"] == "all"
+    assert stored["loop"]["finding"] == demo.findings[0]
     assert stored["learning"]["n_rounds"] == 30
     assert stored["learning"]["seeds"] == [0, 1]
     text = re.sub(r"\s+", " ", html.unescape(page(demo)))  # a no-break space is a space
@@ -101,9 +106,13 @@ def test_stages_are_told_in_their_order(frame: pl.DataFrame) -> None:
         stages.append(name)
         return lambda done, total: None
 
-    on_log(Log.from_frame(frame), n_rounds=5, n_seeds=1, n_sessions=100, stage=stage)
+    on_log(Log.from_frame(frame), sizes=SMALL, stage=stage)
     assert stages[:2] == ["inspect the log", "fit click models"]
-    assert stages[-2:] == ["simulate a feed", "plan simulated sessions"]
+    assert stages[-3:] == [
+        "live in a simulated feed",
+        "learn page by page in a simulated feed",
+        "plan simulated sessions",
+    ]
 
 
 def test_weights_go_to_the_policies_that_need_them() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sojourn import config
 from sojourn.errors import ConfigError, LogError, MissingPropensitiesError
 from sojourn.jobs.estimating import candidates_of, fit_and_value, value, value_fitted
-from sojourn.jobs.fitting import encoder_for, fit_and_save, fit_policies
+from sojourn.jobs.fitting import GUARDS, encoder_for, fit_and_save, fit_policies
 from sojourn.jobs.open_bandit import ImpressionShares
 from sojourn.logs import Candidates, Log
 from sojourn.records import FloatArray
@@ -137,12 +137,15 @@ def test_a_saved_policy_is_valued_as_the_one_in_memory(tiny_log: MakeLog, tmp_pa
         "n_features": about["n_features"],
         "n_slots": 2,
         "rounds": 150,
+        "sessions": 150,
         "clicks": about["clicks"],
+        "blocks": 1,
+        **dict.fromkeys(GUARDS),
         "warnings": [],
     }
-    fitted = fit_policies(train, {"soft": SOFT}, candidates="catalogue")
+    fitted = fit_policies(train, {"soft": SOFT}, candidates="catalogue")["soft"]
     judged = test.to_batch(fitted.learned.encoder, item_ids=fitted.learned.item_ids)
-    in_memory = value(fitted.policies, judged, candidates="catalogue")
+    in_memory = value({"soft": fitted.policy}, judged, candidates="catalogue")
     saved = value_fitted(test, tmp_path / "policy", candidates="catalogue")
     mine, theirs = in_memory.valued[0].estimates, saved.valued[0].estimates
     for name in mine:

@@ -198,7 +198,7 @@ def test_it_is_told_in_json_and_in_a_report(found: Living) -> None:
 
 def test_one_seed_has_no_standard_error(found: Living) -> None:
     alone = replace(found, days=found.days.filter(seed=4))
-    assert alone.table()["difference_se"].to_list() == [None] * 4
+    assert alone.table()["difference_se"].to_list() == [None] * len(NAMES)
     assert "±" not in alone.finding
     alone.section()
 
@@ -235,7 +235,9 @@ def test_a_policy_that_cannot_live_there_is_refused_before_anybody_lives(
 
 
 def test_names_are_checked() -> None:
-    with pytest.raises(ConfigError, match=r"policy: expected one of naive, feed, random, oracle, a recipe .*'nope'"):
+    with pytest.raises(
+        ConfigError, match=r"policy: expected one of naive, exposure, plan, .*, oracle, a recipe .*'nope'"
+    ):
         inhabitant("nope")
     with pytest.raises(ConfigError, match="each name once, got feed, feed"):
         live("tiny", TINY, [inhabitant("feed"), inhabitant("feed")])

@@ -14,7 +14,6 @@ from sojourn.cli.demo import demo
 from sojourn.cli.evaluate import evaluate
 from sojourn.cli.fit import fit
 from sojourn.cli.inspect import inspect
-from sojourn.cli.live import live
 from sojourn.cli.plan import plan
 from sojourn.cli.simulate import simulate
 
@@ -24,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (inspect, fit, evaluate, compare, simulate, live, plan, demo, datasets, check):
+for command in (inspect, fit, evaluate, compare, simulate, plan, demo, datasets, check):
     app.command()(command)
 
 

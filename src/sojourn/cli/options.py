@@ -16,7 +16,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")
 Html = Annotated[Path | None, typer.Option(help="Write a report to this file.")]
 Seed = Annotated[int, typer.Option(min=0, help="Of all random draws.")]
 Recipes = Annotated[list[str] | None, typer.Option("--recipe", help="A recipe's name; may be given several times.")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file with a [policy] table.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help=r"TOML file with a \[policy] table.")]
 CandidatesOption = Annotated[
     Literal["auto", "shown", "catalogue", "requests"],
     typer.Option(help="Where the candidates of a request come from; auto asks the log."),

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sojourn import config
 from sojourn.errors import ConfigError
 from sojourn.jobs.demo import POLICIES
+
+DEFAULT: Final = "default_feed"
+"""The recipe that is fitted unless another is asked for."""
 
 
 def one_spec(recipe: str, config_file: Path | None) -> config.Spec:

@@ -17,9 +17,9 @@ from sojourn.evaluation.diagnostics import SUSPECT_Z
 from sojourn.evaluation.weights import logged_propensity
 from sojourn.interfaces import Policy
 from sojourn.jobs.estimating import candidates_of, expect_choices_among_shown, expect_propensities
-from sojourn.jobs.fitting import fit_policies
+from sojourn.jobs.fitting import doubts_of, fit_policies, load_fitted
 from sojourn.jobs.promotion import ENOUGH, Comparison, SessionValues
-from sojourn.logs import Candidates, EncodedLog, FeatureEncoder, Log, rounds
+from sojourn.logs import Candidates, EncodedLog, Log, rounds
 from sojourn.records import LogBatch
 
 Progress = Callable[[int, int], None]
@@ -154,12 +154,12 @@ def _ready(
     if specs:
         train, log = log.split(train_share, by="time" if log.has("timestamp") else "order")
         fitted = fit_policies(train, specs, candidates=where)
-        doubts = fitted.warnings
+        doubts = doubts_of(fitted)
         judged = _Judged.of(log)
-        learned = fitted.learned
-        encoded = judged.log.to_batch(learned.encoder, item_ids=learned.item_ids)
-        _expect_positions(encoded.batch, int(learned.batch.position.max()) + 1, log.source)
-        ready |= {name: (policy, encoded) for name, policy in fitted.policies.items()}
+        for name, it in fitted.items():
+            encoded = judged.log.to_batch(it.learned.encoder, item_ids=it.learned.item_ids)
+            _expect_positions(encoded.batch, it.n_slots, log.source)
+            ready[name] = it.policy, encoded
     else:
         judged = _Judged.of(log)
     for each in contestants:
@@ -169,15 +169,9 @@ def _ready(
 
 
 def _loaded(folder: Path, log: Log) -> tuple[Policy, EncodedLog]:
-    policy, about = config.load_policy(folder)
-    try:
-        encoder = FeatureEncoder.from_json(about["encoder"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"{folder}: expected in policy.json the encoder that `sojourn fit --out` wrote, cannot read it: {error!r}"
-        ) from error
+    policy, encoder, n_slots = load_fitted(folder)
     encoded = log.to_batch(encoder)
-    _expect_positions(encoded.batch, int(about["n_slots"]), log.source)
+    _expect_positions(encoded.batch, n_slots, log.source)
     return policy, encoded
 
 

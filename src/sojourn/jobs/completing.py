@@ -1,4 +1,4 @@
-"""Completing: what a recipe must know of attention before it starts, fitted on a log."""
+"""Completing: what a policy must know of attention, columns and sessions before it starts, taken from a log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+import numpy as np
+
 from sojourn import config
+from sojourn.errors import ConfigError, InvalidInputError
 from sojourn.exposure import BrowsingModel, PositionBasedModel, RegressionEM, scroll_depth
 from sojourn.interfaces import ClickModel
-from sojourn.records import LogBatch
+from sojourn.recipes.building_deep import layout_of
+from sojourn.records import FieldLayout, LogBatch
 
 BY_LAST_CLICK: Final = frozenset({"default_bandit", "ubm_linucb"})
 """Recipes whose weights are by position and last click above."""
@@ -51,6 +55,36 @@ def completed(spec: config.Spec, batch: LogBatch) -> Completed:
         return Completed(spec=spec)
     model = BrowsingModel() if spec["recipe"] in BY_LAST_CLICK else PositionBasedModel()
     return _with("weights", spec, model.fit(batch))
+
+
+def with_layout(spec: config.Spec, layout: FieldLayout, batch: LogBatch) -> config.Spec:
+    """The table with the layout of a log's rows, and with the items of its longest session.
+
+    Raises
+    ------
+    ConfigError
+        If the table gives another layout.
+    """
+    given = config.layout_in(spec)
+    if given is not None and not _is_same(given, layout):
+        raise ConfigError(
+            "policy.layout: expected none, for it is made from the columns of the log "
+            f"({', '.join(field.name for field in layout.fields)}), got another one; leave layout out"
+        )
+    return config.informed(spec, {"layout": layout.to_dict(), "n_steps": longest_session(batch)})
+
+
+def longest_session(batch: LogBatch) -> int:
+    """Items of the longest session, all its pages together; at least as many as the log has positions."""
+    shown = np.bincount(batch.session, weights=batch.shown.sum(axis=1))
+    return max(int(shown.max()), int(batch.position.max()) + 1)
+
+
+def _is_same(given: Any, layout: FieldLayout) -> bool:
+    try:
+        return layout_of(given, layout.n_columns) == layout
+    except InvalidInputError:
+        return False
 
 
 def _with(setting: str, spec: config.Spec, model: Any) -> Completed:

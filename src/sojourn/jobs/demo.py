@@ -1,4 +1,4 @@
-"""Demo: the main job. From a log to what was seen, what policies would earn, how sure that is, and how they learn."""
+"""Demo: the main job. The closed loop, and from a log to what was seen, what policies would earn and how they learn."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from sojourn.jobs.estimating import fit_and_value, value
 from sojourn.jobs.fitting import encoder_for
 from sojourn.jobs.inspection import Inspection, inspect
 from sojourn.jobs.learning import Learning, learn, preset
+from sojourn.jobs.living_demo import ClosedLoop, close_the_loop
 from sojourn.jobs.rehearsal import Rehearsal, rehearse
 from sojourn.jobs.sessions.staying import Staying
 from sojourn.jobs.sessions.staying_demo import plan_sessions_demo
@@ -45,8 +46,10 @@ class Demo:
         Policies replayed on the shown items, where the log has whole pages of several items and features.
     production, production_truth
         The estimates for a production policy, and what it truly earned; Open Bandit alone has one.
+    loop
+        The engine and its halves in a simulated feed, each taught by its own logs.
     learning
-        Policies in a simulated feed.
+        Policies that learn page by page in a simulated feed.
     staying
         Planned sessions of simulated people, who leave.
     """
@@ -57,12 +60,13 @@ class Demo:
     rehearsal: Rehearsal | None
     production: Valuation | None
     production_truth: Estimate | None
+    loop: ClosedLoop
     learning: Learning
     staying: Staying
 
     @property
     def findings(self) -> list[str]:
-        """What was found, in four sentences or so."""
+        """What was found, in five sentences or so."""
         if isinstance(self.valuation, Valuation):
             worth = self.valuation.finding
         else:
@@ -70,6 +74,7 @@ class Demo:
         if self.production is not None:
             worth += f" {self.production_finding}"
         return [
+            self.loop.finding,
             f"{self.inspection.finding} {self.attention.finding}",
             worth,
             self.learning.finding,
@@ -99,13 +104,14 @@ class Demo:
             "rehearsal": None if self.rehearsal is None else self.rehearsal.to_dict(),
             "production": None if self.production is None else self.production.to_dict(),
             "production_truth": None if self.production_truth is None else self.production_truth.value,
+            "loop": self.loop.to_dict(),
             "learning": self.learning.to_dict(),
             "staying": self.staying.to_dict(),
         }
 
     def report(self, *, command: str, settings: Mapping[str, object]) -> Report:
         """The page."""
-        sections = [self.inspection.section(), self.attention.section()]
+        sections = [self.loop.section(), self.inspection.section(), self.attention.section()]
         if isinstance(self.valuation, Valuation):
             sections.append(self.valuation.section())
         else:
@@ -155,14 +161,30 @@ class Demo:
         )
 
 
-def on_open_bandit(
-    *, seed: int = 0, n_rounds: int = 2_000, n_seeds: int = 5, n_sessions: int = 1_000, stage: Stage
-) -> Demo:
-    """Run the demo on the Open Bandit sample.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sizes:
+    """How much the demo simulates.
 
-    The simulated feed has ``n_rounds`` pages for each of ``n_seeds``; sessions are learned from ``n_sessions``, and
-    half as many are planned.
+    Parameters
+    ----------
+    n_days, n_day_sessions, n_worlds
+        Days of the closed loop, sessions of each, and worlds; as in `close_the_loop`.
+    n_rounds, n_seeds
+        Pages of the simulated feed, and feeds.
+    n_sessions
+        Sessions from which plans are learned, >= 4; half as many are planned.
     """
+
+    n_days: int = 20
+    n_day_sessions: int = 200
+    n_worlds: int = 3
+    n_rounds: int = 2_000
+    n_seeds: int = 5
+    n_sessions: int = 1_000
+
+
+def on_open_bandit(*, seed: int = 0, sizes: Sizes | None = None, stage: Stage) -> Demo:
+    """Run the demo on the Open Bandit sample."""
     stage("read the Open Bandit sample")
     log = open_bandit.all_campaigns("random")
     log_of_production = open_bandit.all_campaigns("bts")
@@ -175,37 +197,14 @@ def on_open_bandit(
         seed=seed,
         progress=stage("value the production policy on the random log"),
     )
-    return _run(
-        log,
-        production=(valued, truth),
-        seed=seed,
-        n_rounds=n_rounds,
-        n_seeds=n_seeds,
-        n_sessions=n_sessions,
-        stage=stage,
-    )
+    return _run(log, production=(valued, truth), seed=seed, sizes=sizes or Sizes(), stage=stage)
 
 
 def on_log(
-    log: Log,
-    *,
-    candidates: Candidates | None = None,
-    seed: int = 0,
-    n_rounds: int = 2_000,
-    n_seeds: int = 5,
-    n_sessions: int = 1_000,
-    stage: Stage,
+    log: Log, *, candidates: Candidates | None = None, seed: int = 0, sizes: Sizes | None = None, stage: Stage
 ) -> Demo:
-    """Run the demo on a log of one's own; sizes as in `on_open_bandit`."""
-    return _run(
-        log,
-        candidates=candidates,
-        seed=seed,
-        n_rounds=n_rounds,
-        n_seeds=n_seeds,
-        n_sessions=n_sessions,
-        stage=stage,
-    )
+    """Run the demo on a log of one's own."""
+    return _run(log, candidates=candidates, seed=seed, sizes=sizes or Sizes(), stage=stage)
 
 
 def _run(
@@ -214,9 +213,7 @@ def _run(
     candidates: Candidates | None = None,
     production: tuple[Valuation, Estimate] | None = None,
     seed: int,
-    n_rounds: int,
-    n_seeds: int,
-    n_sessions: int,
+    sizes: Sizes,
     stage: Stage,
 ) -> Demo:
     stage("inspect the log")
@@ -228,11 +225,6 @@ def _run(
     if log.whole_pages and log.has_features and len(weights) > 1:
         specs = specs_with_weights(weights)
         rehearsal = rehearse(log, specs, seed=seed, progress=stage("replay policies on the shown items"))
-    progress = stage("simulate a feed")
-    seeds = range(seed, seed + n_seeds)
-    learning = learn(preset("lin", n_slots=3), n_rounds=n_rounds, seeds=seeds, progress=progress)
-    progress = stage("plan simulated sessions")
-    staying = plan_sessions_demo(seed=seed, n_logged=n_sessions, n_people=n_sessions // 2, progress=progress)
     valued, truth = production or (None, None)
     return Demo(
         inspection=inspection,
@@ -241,9 +233,28 @@ def _run(
         rehearsal=rehearsal,
         production=valued,
         production_truth=truth,
-        learning=learning,
-        staying=staying,
+        loop=_loop(seed, sizes, stage),
+        learning=_learning(seed, sizes, stage),
+        staying=_staying(seed, sizes, stage),
     )
+
+
+def _loop(seed: int, sizes: Sizes, stage: Stage) -> ClosedLoop:
+    progress = stage("live in a simulated feed")
+    days = {"n_days": sizes.n_days, "n_sessions": sizes.n_day_sessions, "n_worlds": sizes.n_worlds}
+    return close_the_loop(seed=seed, **days, progress=progress)
+
+
+def _learning(seed: int, sizes: Sizes, stage: Stage) -> Learning:
+    progress = stage("learn page by page in a simulated feed")
+    seeds = range(seed, seed + sizes.n_seeds)
+    return learn(preset("lin", n_slots=3), n_rounds=sizes.n_rounds, seeds=seeds, progress=progress)
+
+
+def _staying(seed: int, sizes: Sizes, stage: Stage) -> Staying:
+    progress = stage("plan simulated sessions")
+    n = sizes.n_sessions
+    return plan_sessions_demo(seed=seed, n_logged=n, n_people=n // 2, progress=progress)
 
 
 def specs_with_weights(weights: list[float]) -> dict[str, config.Spec]:

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from sojourn import config
-from sojourn.errors import ConfigError, LogError, MissingPropensitiesError
+from sojourn.errors import LogError, MissingPropensitiesError
 from sojourn.evaluation import (
     DoublyRobust,
     InversePropensity,
@@ -21,13 +21,18 @@ from sojourn.evaluation import (
     ctr_sum,
     estimate_all,
 )
-from sojourn.interfaces import Policy
-from sojourn.jobs.fitting import fit_policies
+from sojourn.evaluation.cross_fitting import RewardRegression
+from sojourn.interfaces import Policy, SlotDistribution
+from sojourn.jobs.coded_regression import regression_for
+from sojourn.jobs.fitting import doubts_of, fit_policies, load_fitted
 from sojourn.jobs.valuation import Valuation, Valued
-from sojourn.logs import Candidates, EncodedLog, FeatureEncoder, Log, rounds
+from sojourn.logs import Candidates, EncodedLog, Log, rounds
 from sojourn.records import IntArray, LogBatch, Request
 
 Progress = Callable[[int, int], None]
+
+MOST_QUESTIONS: Final = 200_000
+"""Most times that a policy which is no `SlotDistribution` is asked: some minutes."""
 
 N_FOLDS: Final = 5
 """Folds of the reward predictions of DR; fewer where the log has fewer sessions."""
@@ -44,13 +49,7 @@ def value_fitted(
 ) -> Valuation:
     """Value a saved policy on a whole log, which should be one that it has not learned from."""
     expect_propensities(log)
-    policy, about = config.load_policy(folder)
-    try:
-        encoder = FeatureEncoder.from_json(about["encoder"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ConfigError(
-            f"{folder}: expected in policy.json the encoder that `sojourn fit --out` wrote, cannot read it: {error!r}"
-        ) from error
+    policy, encoder, _ = load_fitted(folder)
     encoded = log.to_batch(encoder)
     where = candidates or candidates_of(log)
     return value({policy.name: policy}, encoded, candidates=where, slots=slots, seed=seed, progress=progress)
@@ -94,16 +93,15 @@ def fit_and_value(
             "give a smaller share or a longer log"
         )
     fitted = fit_policies(train, specs, candidates=where)
-    learned = fitted.learned
-    judged = test.to_batch(learned.encoder, item_ids=learned.item_ids)
-    deepest = int(learned.batch.position.max())
-    if int(judged.batch.position.max()) > deepest:
-        raise LogError(
-            f"{log.source}: the later part of the log has pages with more than {deepest + 1} positions, the earlier "
-            "part has not, so nothing can be learned for them; fit on a larger share of the log"
-        )
-    valuation = value(fitted.policies, judged, candidates=where, slots=slots, seed=seed, progress=progress)
-    return replace(valuation, doubts=fitted.warnings)
+    judged: dict[int, EncodedLog] = {}  # by what was learned: policies that read rows alike share them
+    asked: dict[str, tuple[Policy, EncodedLog]] = {}
+    for name, each in fitted.items():
+        learned = each.learned
+        later = judged.setdefault(id(learned), test.to_batch(learned.encoder, item_ids=learned.item_ids))
+        _expect_no_deeper(later.batch, each.n_slots, log.source)
+        asked[name] = each.policy, later
+    valuation = _valued(asked, candidates=where, slots=slots, seed=seed, progress=progress)
+    return replace(valuation, doubts=doubts_of(fitted))
 
 
 def value(
@@ -116,28 +114,71 @@ def value(
     progress: Progress | None = None,
 ) -> Valuation:
     """Estimate what each policy would have earned on a log; one that the log cannot value is refused with a reason."""
+    asked = {name: (policy, encoded) for name, policy in policies.items()}
+    return _valued(asked, candidates=candidates, slots=slots, seed=seed, progress=progress)
+
+
+def _valued(
+    asked: Mapping[str, tuple[Policy, EncodedLog]],
+    *,
+    candidates: Candidates,
+    slots: int | None,
+    seed: int,
+    progress: Progress | None,
+) -> Valuation:
+    """Each policy with the same log as it reads it."""
+    pages = next(iter(asked.values()))[1].batch
     if candidates == "shown":
-        expect_choices_among_shown(encoded.batch)
-    width = min(slots or encoded.batch.n_slots, encoded.batch.n_slots)
-    batch = encoded.batch.first_slots(width)
-    batch = replace(batch, reward=batch.click)  # clicks are valued, whatever the policies were fitted to
-    logged = ctr_sum(batch)
+        expect_choices_among_shown(pages)
+    width = min(slots or pages.n_slots, pages.n_slots)
+    logged = ctr_sum(_clicks_of(pages, width))
     valued: list[Valued] = []
     refused: dict[str, str] = {}
-    for done, (name, policy) in enumerate(policies.items()):
+    for done, (name, (policy, encoded)) in enumerate(asked.items()):
 
-        def report(rounds_done: int, _: int, before: int = done * batch.n_rounds) -> None:
+        def report(rounds_done: int, _: int, before: int = done * pages.n_rounds) -> None:
             if progress is not None:
-                progress(before + rounds_done, batch.n_rounds * len(policies))
+                progress(before + rounds_done, pages.n_rounds * len(asked))
 
         page = _first_slots(rounds(encoded, candidates), width)
+        batch, model = _clicks_of(encoded.batch, width), regression_for(encoded.encoder)
         try:
-            valued.append(Valued(policy=name, estimates=_estimate(policy, batch, page, seed, report), logged=logged))
+            _expect_few_questions(policy, encoded, candidates, width)
+            estimates = _estimate(policy, batch, page, model, seed, report)
+            valued.append(Valued(policy=name, estimates=estimates, logged=logged))
         except LogError as error:
             refused[name] = str(error)
-    return Valuation(
-        logged=logged, n_slots=width, page_width=encoded.batch.n_slots, valued=tuple(valued), refused=refused
-    )
+    return Valuation(logged=logged, n_slots=width, page_width=pages.n_slots, valued=tuple(valued), refused=refused)
+
+
+def _clicks_of(batch: LogBatch, width: int) -> LogBatch:
+    """The upper part of each page, earning clicks, whatever the policies were fitted to."""
+    upper = batch.first_slots(width)
+    return replace(upper, reward=upper.click)
+
+
+def _expect_few_questions(policy: Policy, encoded: EncodedLog, candidates: Candidates, width: int) -> None:
+    """Refuse a policy that would have to be asked about every candidate of every slot by itself, if these are many."""
+    if isinstance(policy, SlotDistribution):
+        return
+    per_slot = {"shown": float(width), "catalogue": float(encoded.n_items)}
+    if candidates == "requests" and encoded.candidates is not None:
+        per_slot["requests"] = float(encoded.candidates["candidates"].list.len().fill_null(0).to_numpy().mean())
+    n_asked = int(encoded.batch.first_slots(width).shown.sum() * per_slot.get(candidates, 0.0))
+    if n_asked > MOST_QUESTIONS:
+        raise LogError(
+            f"it tells the probability of one choice at a time and would be asked {n_asked:,} times, more than "
+            f"{MOST_QUESTIONS:,}: value fewer slots (--slots), or ask `sojourn compare logged FOLDER --log LOG`, which "
+            "needs what was logged alone"
+        )
+
+
+def _expect_no_deeper(batch: LogBatch, n_known: int, source: str) -> None:
+    if int(batch.position.max()) >= n_known:
+        raise LogError(
+            f"{source}: the later part of the log has pages with more than {n_known} positions, the earlier "
+            "part has not, so nothing can be learned for them; fit on a larger share of the log"
+        )
 
 
 def _first_slots(requests: Iterable[tuple[Request, IntArray]], n_slots: int) -> Iterator[tuple[Request, IntArray]]:
@@ -198,11 +239,18 @@ def expect_choices_among_shown(batch: LogBatch) -> None:
 
 
 def _estimate(
-    policy: Policy, batch: LogBatch, page: Iterable[tuple[Request, IntArray]], seed: int, progress: Progress
+    policy: Policy,
+    batch: LogBatch,
+    page: Iterable[tuple[Request, IntArray]],
+    model: Callable[[int], RewardRegression],
+    seed: int,
+    progress: Progress,
 ) -> dict[str, OffPolicyEstimate]:
     rng = np.random.default_rng(seed)
     n_folds = min(N_FOLDS, len(np.unique(batch.session)))
-    target, prediction = cross_fitted_prediction(batch, page, policy, rng=rng, n_folds=n_folds, progress=progress)
+    target, prediction = cross_fitted_prediction(
+        batch, page, policy, rng=rng, model=model, n_folds=n_folds, progress=progress
+    )
     estimators: list[WeightingEstimator] = [
         InversePropensity(name="IPS", weighting="prefix", seed=seed),
         SelfNormalized(name="SNIPS", weighting="prefix", seed=seed),

@@ -217,7 +217,7 @@ def learn(
         Where.
     policies
         Name -> ``[policy]`` table; recipes that need examination weights or a click model are given those of the random
-        pages. `RECIPES` unless given.
+        pages, and to policies that plan sessions a page is one. `RECIPES` unless given.
     n_rounds
         Pages per seed.
     seeds
@@ -231,7 +231,7 @@ def learn(
     specs = policies or {name: {"recipe": name} for name in RECIPES}
 
     def factory(spec: config.Spec) -> Callable[[int], Policy]:
-        complete = completed(spec, pages).spec
+        complete = completed(config.informed(spec, {"n_steps": request.n_slots}), pages).spec
         n_features = request.features.shape[1]
         return lambda _: config.build_policy(complete, n_features=n_features, n_slots=request.n_slots)
 

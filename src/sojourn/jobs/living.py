@@ -14,6 +14,7 @@ from sojourn.jobs.living_days import days_of
 from sojourn.jobs.living_policies import ORACLE, Inhabitant
 from sojourn.reporting import Column, Figure, Section, Table, Text, count, number, plots, plus_minus
 from sojourn.simulation.live import LiveFeed, LiveSettings
+from sojourn.simulation.live.population import Population
 
 _SCHEMA = {
     "policy": pl.String,
@@ -24,6 +25,7 @@ _SCHEMA = {
     "new": pl.Float64,
     "slope": pl.Float64,
     "sight": pl.String,
+    "doubt": pl.Float64,
 }
 
 
@@ -39,8 +41,8 @@ class Living:
         What it is like.
     days
         One row per policy, seed and day: expected ``clicks`` and ``items`` looked at of a session, ``new``, the share
-        of first pages' slots with items of the last days, and in the evening the guards ``slope`` and ``sight``, null
-        where a policy has none.
+        of first pages' slots with items of the last days, and what guards say in the evening: ``slope``, ``sight`` and
+        ``doubt``, null where a policy has none.
     """
 
     world: str
@@ -120,19 +122,24 @@ class Living:
             "days": self.days.to_dicts(),
         }
 
-    def section(self) -> Section:
-        """How policies live, for the report."""
+    @property
+    def about(self) -> str:
+        """What the world is, and how policies live there."""
         settings = self.settings
-        intro = Text(
+        return (
             f"The world “{self.world}”: {count(settings.n_live, 'item')} at a time, of which "
             f"{count(settings.n_arriving, 'is', 'are')} replaced each day, and each day "
             f"{count(settings.n_sessions, 'session')} of at most {count(settings.n_steps, 'item')}. Each policy serves "
             "a day, and in the evening learns from the log of what it showed itself. All policies meet the same "
             "people, and clicks are those expected by the known truth."
         )
-        return Section("How policies live in a simulated feed", [intro, self._figure(), self._table()])
 
-    def _figure(self) -> Figure:
+    def section(self) -> Section:
+        """How policies live, for the report."""
+        return Section("How policies live in a simulated feed", [Text(self.about), self.figure(), self._table()])
+
+    def figure(self) -> Figure:
+        """The lead over the first policy, day by day."""
         names, ahead = self.policies, self.ahead()
         lines = [ahead.filter(policy=name) for name in names]
         plot = plots.learning_curves(
@@ -182,6 +189,7 @@ def live(
     *,
     seeds: Sequence[int] = range(2),
     logs: Path | None = None,
+    population: Population | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Living:
     """Let policies live in a feed, each in closed loop.
@@ -199,6 +207,8 @@ def live(
     logs
         Folder for the log of each policy, seed and day, which are read back; a run that was stopped goes on from there.
         In memory unless given.
+    population
+        People and items of all these worlds, which are drawn unless given.
     progress
         Called with (days done, days in all).
 
@@ -210,7 +220,7 @@ def live(
     names = [who.name for who in policies]
     if not names or len(set(names)) < len(names):
         raise ConfigError(f"policy: expected at least one, each name once, got {', '.join(names) or 'none'}")
-    first = LiveFeed(settings, seed=min(seeds))
+    first = LiveFeed(settings, seed=min(seeds), population=population)
     for who in policies:
         who.build(first)  # a mistake is told before anybody lives
     rows: list[dict[str, Any]] = []
@@ -218,7 +228,7 @@ def live(
     for who in policies:
         for seed in seeds:
             folder = None if logs is None else logs / who.name / f"seed-{seed}"
-            for row in days_of(who, LiveFeed(settings, seed=seed), folder):
+            for row in days_of(who, LiveFeed(settings, seed=seed, population=population), folder):
                 rows.append({"policy": who.name, "seed": seed} | row)
                 if progress is not None:
                     progress(len(rows), n_all)

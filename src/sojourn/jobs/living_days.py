@@ -12,11 +12,12 @@ from sojourn import config
 from sojourn.engine import FeedPolicy
 from sojourn.errors import ConfigError
 from sojourn.interfaces import Policy
+from sojourn.jobs.fitting import GUARDS
 from sojourn.jobs.living_policies import Inhabitant
 from sojourn.simulation.live import DayFiles, LiveDay, LiveFeed, play_days
 
 Row = dict[str, Any]
-"""A day as JSON values: those of `LiveDay`, and the guards ``slope`` and ``sight``, None where a policy has none."""
+"""A day as JSON values: those of `LiveDay`, and the `GUARDS`, None where a policy has none."""
 
 _RUN: Final = "run.json"
 _DAY: Final = "day.json"  # written last: a day that has it is complete
@@ -51,9 +52,8 @@ def days_of(who: Inhabitant, feed: LiveFeed, folder: Path | None = None) -> Iter
 
 
 def _row(policy: Policy, day: LiveDay) -> Row:
-    if isinstance(policy, FeedPolicy):
-        return asdict(day) | {"slope": policy.stay.slope, "sight": policy.stay.sight}
-    return asdict(day) | {"slope": None, "sight": None}
+    stay = policy.stay if isinstance(policy, FeedPolicy) else None
+    return asdict(day) | {guard: getattr(stay, guard, None) for guard in GUARDS}
 
 
 def _run_of(who: Inhabitant, feed: LiveFeed) -> Row:

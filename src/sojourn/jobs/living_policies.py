@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from sojourn import config
-from sojourn.config.registry import named
-from sojourn.config.settings import settings_of
 from sojourn.errors import ConfigError
 from sojourn.interfaces import Policy
 from sojourn.planning import SessionPolicy, plan_session
@@ -19,21 +16,19 @@ from sojourn.records import Request, SessionMDP
 from sojourn.simulation.live import LiveFeed
 
 _GREEDY: Final = {"type": "greedy"}
+_STILL: Final = {"type": "feed", "explorer": _GREEDY, "leaving_explorer": _GREEDY}
+_UNCORRECTED: Final = {"sight": "everything_counts", "slope": 1.0}
 
 SPECS: Final[dict[str, config.Spec]] = {
-    "naive": {
-        "type": "feed",
-        "name": "naive",
-        "sight": "everything_counts",
-        "slope": 1.0,
-        "explorer": _GREEDY,
-        "leaving_explorer": _GREEDY,
-        "planner": _GREEDY,
-    },
+    "naive": {"name": "naive", **_STILL, **_UNCORRECTED, "planner": _GREEDY},
+    "exposure": {"name": "exposure", **_STILL, "planner": _GREEDY},
+    "plan": {"name": "plan", **_STILL, **_UNCORRECTED},
     "feed": {"recipe": "default_feed"},
     "random": {"recipe": "uniform"},
 }
-"""Policies by name: ranking by the click rate of whatever was shown, seen or not; the engine; and drawing lots."""
+"""Policies by name: ranking by the click rate of whatever was shown, seen or not; the same, learned from what was seen;
+the same, but in the order that is worth most until people leave; the engine, which does both and explores; and drawing
+lots."""
 
 ORACLE: Final = "oracle"
 """Plans with the true click rates and hazards of rested people."""
@@ -68,10 +63,9 @@ class Inhabitant:
         """
         if self.spec is None:
             return None
-        spec = _told(self.spec, {"layout": feed.layout.to_dict(), "n_steps": feed.settings.n_steps})
-        model = spec.get("model")
-        told = "layout" in spec or (isinstance(model, Mapping) and "layout" in model)
-        if not told and spec.get("recipe") not in _BLIND:
+        known = {"layout": feed.layout.to_dict(), "n_steps": feed.settings.n_steps}
+        spec = config.informed(self.spec, known)
+        if config.layout_in(spec) is None and spec.get("recipe") not in _BLIND:
             raise ConfigError(
                 f"policy {self.name!r}: expected one that takes a layout, for a live feed's rows hold codes of items; "
                 f'take {", ".join(NAMES)}, a table of type = "feed", the model deep_click_rate, or a recipe that has it'
@@ -96,8 +90,8 @@ def inhabitant(name: str) -> Inhabitant:
     """
     if name not in NAMES and name not in config.REGISTRY["recipe"]:
         raise ConfigError(
-            f"policy: expected one of {', '.join(NAMES)}, a recipe that takes a layout, or a TOML file with a [policy] "
-            f"table, got {name!r}"
+            f"policy: expected one of {', '.join(NAMES)}, a recipe ({', '.join(config.REGISTRY['recipe'])}), or a TOML "
+            f"file with a [policy] table, got {name!r}"
         )
     return Inhabitant(name=name, spec=None if name == ORACLE else SPECS.get(name, {"recipe": name}))
 
@@ -114,16 +108,3 @@ def oracle(feed: LiveFeed) -> SessionPolicy[SessionMDP]:
     return SessionPolicy(
         mdp_of=mdp_of, planner=plan_session, sampler=TopK(), n_steps=feed.settings.n_steps, name=ORACLE
     )
-
-
-def _told(spec: config.Spec, known: Mapping[str, Any]) -> config.Spec:
-    """The table, with what is known where it takes that and does not say it."""
-    if "recipe" in spec:
-        taken = settings_of(named("recipe", spec["recipe"], "recipe"))
-        return {key: value for key, value in known.items() if key in taken} | dict(spec)
-    if spec.get("type") == "feed":
-        return {**known, **spec}
-    model = spec.get("model")
-    if isinstance(model, Mapping) and model.get("type") == "deep_click_rate":
-        return {**spec, "model": {"layout": known["layout"], **model}}
-    return spec

@@ -50,7 +50,8 @@ class CodeColumn:
 
     def with_levels(self, levels: Sequence[str]) -> CodeColumn:
         """The same with spare codes given to new levels, in their order; the last ones get none if codes run out."""
-        new = [level for level in dict.fromkeys(levels) if level not in set(self.levels)][: self.n_spare]
+        known = set(self.levels)
+        new = [level for level in dict.fromkeys(levels) if level not in known][: self.n_spare]
         return replace(self, levels=(*self.levels, *new), n_spare=self.n_spare - len(new))
 
 
