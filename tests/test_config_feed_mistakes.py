@@ -45,7 +45,7 @@ def build(spec: dict[str, Any]) -> FeedPolicy:
         ({"planner": {"type": "exact", "size": 3}}, "planner 'exact': expected settings among none; not known: size"),
         (
             {"leaving": {"type": "item_logistic", "std": 1.0}},
-            "leaving 'item_logistic': expected settings among base_rate, .*, item_std; not known: std",
+            "leaving 'item_logistic': expected settings among crosses, base_rate, .*, item_std; not known: std",
         ),
         ({"clicks": {"type": "item_logistic", "layout": LAYOUT}}, "policy.clicks.layout: .*put it into policy.layout"),
         ({"exploring": {"slots": 2}}, "exploring: expected settings among by_slot, share, newer_than; not known: slo"),
@@ -98,6 +98,7 @@ def test_wrong_types_are_named_with_the_right_ones(spec: dict[str, Any], message
         ({"exploring": {"share": 1.5}}, r"exploring: share: expected a share of slots in \[0, 1\], got 1.5"),
         ({"exploring": {"by_slot": []}}, "exploring: by_slot: expected at least one finite factor"),
         ({"leaving_explorer": {"type": "optimism", "alpha": -1.0}}, "leaving_explorer 'optimism': alpha: .* got -1.0"),
+        ({"clicks": {"type": "item_logistic", "crosses": [["x", "age"]]}}, "crosses: expected pairs .* got x and age"),
         ({"leaving": {"type": "item_logistic", "base_rate": 3}}, r"leaving 'item_logistic': base_rate: .*in \(0, 1\)"),
     ],
 )

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from sojourn import __version__
 from sojourn.cli.app import app
+from sojourn.engine import FeedPolicy
+from sojourn.jobs.fitting import load_fitted
 from sojourn.logs.datasets import DATASETS
 
 Run = Callable[..., CompletedProcess[str]]
@@ -91,6 +94,35 @@ def test_fit_says_what_it_did(run: Run, simulated: Path, tmp_path: Path) -> None
     assert "warning: the log names no page after which people left" in done.stderr
     assert "a [bold]policy[/] :100:" in done.stdout.replace("\n", "")
     assert (tmp_path / "a [bold]policy[/] :100:" / "model.npz").is_file()
+
+
+def test_fit_learns_from_products_of_columns(run: Run, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    n = 1_200
+    age, genre = rng.choice(["young", "old"], size=(2, n))
+    frame = pl.DataFrame(
+        {
+            "request_id": np.arange(n),
+            "item_id": np.char.add(genre.astype(str), rng.integers(5, size=n).astype(str)),
+            "position": np.zeros(n, dtype=np.int64),
+            "click": (rng.random(n) < np.where(age == genre, 0.4, 0.05)).astype(int),
+            "x_age": age,
+            "x_genre": genre,
+        }
+    )
+    frame.write_csv(tmp_path / "log.csv")
+    fit = ("fit", tmp_path / "log.csv", "--candidates", "shown")
+    assert run(*fit, "--out", tmp_path / "policy", "--cross", "x_age:x_genre").returncode == 0
+    policy, _, _ = load_fitted(tmp_path / "policy")
+    assert isinstance(policy, FeedPolicy)
+    assert np.abs(policy.stay.clicks.posterior.weights[-4:]).max() > 0.1  # type: ignore[attr-defined]
+    for cross, message in (("age", "two columns such as age:genre, got age"), ("x_age:kind", "got x_age and kind")):
+        done = run(*fit, "--out", tmp_path / "other", "--cross", cross)
+        assert done.returncode == 2
+        assert message in " ".join(done.stderr.split())
+    done = run(*fit, "--out", tmp_path / "other", "--recipe", "linucb_k", "--cross", "age:genre")
+    assert done.returncode == 2
+    assert "--cross: expected default_feed" in " ".join(done.stderr.split())
 
 
 def test_fit_of_a_slate_says_nothing_of_leaving(run: Run, simulated: Path, tmp_path: Path) -> None:

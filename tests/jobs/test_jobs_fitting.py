@@ -220,15 +220,6 @@ def test_an_engine_is_valued_by_its_table_as_by_its_folder(tmp_path: Path, spec:
     assert by_folder.valued[0].headline.value == pytest.approx(by_table.valued[0].headline.value, abs=1e-6)
 
 
-def test_an_engine_that_would_be_asked_for_ever_is_refused_with_what_to_do(
-    log: Log, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sojourn.jobs.estimating.MOST_QUESTIONS", 100)
-    found = fit_and_value(log, {"feed": FEED, "uniform": {"recipe": "uniform"}})
-    assert [each.policy for each in found.valued] == ["uniform"]
-    assert "sojourn compare logged FOLDER" in found.refused["feed"]
-
-
 def test_an_engine_that_varies_its_pages_is_compared(tmp_path: Path) -> None:
     log = stays(300)
     fit_and_save(log, SOFT, tmp_path, candidates="requests")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy.special import expit, logit
 from sojourn.errors import InvalidInputError
 from sojourn.models import ItemLogistic
 from sojourn.models.arrow import ArrowGaussian
+from sojourn.models.coded_design import CodedDesign
 from sojourn.records import Categorical, FieldLayout, FloatArray, IntArray, MultiHot, Numeric, Rows
 
 LAYOUT = FieldLayout(
@@ -20,7 +22,7 @@ LAYOUT = FieldLayout(
     item_id="item",
 )
 N_WEIGHTS = 1 + 2 + 2 + 2
-STD = {"intercept_std": 1.5, "weight_std": 0.7, "item_std": 0.6}
+STD: dict[str, Any] = {"intercept_std": 1.5, "weight_std": 0.7, "item_std": 0.6}
 
 
 def features_of(n: int, rng: np.random.Generator, *, unknown: bool = True) -> FloatArray:
@@ -91,7 +93,7 @@ class Dense:
         return np.asarray(np.sqrt(variance + np.where(features[:, 5] == 0.0, STD["item_std"] ** 2, 0.0)))
 
 
-def made(**settings: float) -> ItemLogistic:
+def made(**settings: Any) -> ItemLogistic:
     return ItemLogistic(layout=LAYOUT, base_rate=0.2, **STD, **settings)
 
 
@@ -241,7 +243,7 @@ def test_other_rewards_are_refused(outcome: float, match: str) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("base_rate", 0.0), ("base_rate", 1.0), ("weight_std", 0.0), ("item_std", np.inf)]
 )
-def test_bad_settings_are_refused(name: str, value: float) -> None:
+def test_bad_settings_are_refused(name: str, value: Any) -> None:
     with pytest.raises(InvalidInputError, match=name):
         ItemLogistic(layout=LAYOUT, **{name: value})
 
@@ -273,3 +275,54 @@ def test_what_an_arrow_pulls_back_by_is_its_precision_times_the_way() -> None:
     away = np.array([0.3, -0.2, 0.0, 1.0, -0.5])
     other = ArrowGaussian(weights=away[:2], effects=away[2:], shared=told.shared, cross=told.cross, own=told.own)
     assert_allclose(np.concatenate(told.tension(other)), -dense @ away)
+
+
+# Products of fields
+
+
+def test_products_of_fields_get_weights_of_their_own() -> None:
+    crosses = [("numbers", "kind"), ("marks", "numbers")]
+    model = ItemLogistic(layout=LAYOUT, crosses=crosses, **STD)
+    rng = np.random.default_rng(3)
+    features = features_of(7, rng)
+    x, item = CodedDesign(LAYOUT, crosses)(features)
+    plain, _ = CodedDesign(LAYOUT)(features)
+    n, kind, mark = features[:, :2], features[:, 2:3] == [1.0, 2.0], features[:, 3:5]
+    by_hand = [n[:, i] * kind[:, j] for i in range(2) for j in range(2)]
+    by_hand += [mark[:, i] * n[:, j] for i in range(2) for j in range(2)]
+    assert_allclose(x, np.column_stack([plain, *by_hand]))
+    assert_array_equal(item, features[:, 5])
+    assert model.posterior.weights.shape == (N_WEIGHTS + 8,)
+    assert x.shape[1] == CodedDesign(LAYOUT, crosses).n_columns
+
+
+def test_with_products_people_have_tastes() -> None:
+    """Whoever is of one kind clicks what the other kind leaves alone; without products nothing of it is learned."""
+    layout = FieldLayout(fields=(Categorical("person", 3), Categorical("genre", 3, "item")))
+    rng = np.random.default_rng(4)
+    features = rng.integers(1, 3, size=(4_000, 2)).astype(float)
+    likes = features[:, 0] == features[:, 1]
+    outcome = (rng.random(4_000) < np.where(likes, 0.3, 0.05)).astype(float)
+    table = np.array([[1.0, 1.0], [1.0, 2.0], [2.0, 1.0], [2.0, 2.0]])
+    found = {}
+    for crosses in ((), (("person", "genre"),)):
+        model = ItemLogistic(layout=layout, crosses=crosses, weight_std=1.0)
+        model.update(rows_of(features, outcome))
+        found[crosses] = model.click_rate_of(table)
+    assert np.ptp(found[()]) < 0.05
+    assert_allclose(found[("person", "genre"),], [0.3, 0.05, 0.05, 0.3], atol=0.04)
+
+
+@pytest.mark.parametrize(
+    ("crosses", "match"),
+    [
+        ([("kind", "item")], "fields among numbers, kind, marks, got kind and item; each item has an effect"),
+        ([("kind", "kind")], "got kind and kind"),
+        ([("kind", "age")], "got kind and age"),
+        (["kind"], 'pairs of fields such as ."age", "genre".,'),
+        ([("kind", "marks", "numbers")], "pairs of fields"),
+    ],
+)
+def test_products_of_what_is_not_there_are_refused(crosses: list[Any], match: str) -> None:
+    with pytest.raises(InvalidInputError, match=match):
+        ItemLogistic(layout=LAYOUT, crosses=crosses)

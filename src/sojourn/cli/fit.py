@@ -10,7 +10,7 @@ import typer
 
 from sojourn.cli.logs import opened, warn_of_bad_rows
 from sojourn.cli.options import AsJson, CandidatesOption, ConfigFile, Items, LogPath, Requests, Strict, Users
-from sojourn.cli.policies import DEFAULT, one_spec
+from sojourn.cli.policies import DEFAULT, crossed, one_spec
 from sojourn.cli.terminal import Stages, print_json, say, warn
 from sojourn.jobs.fitting import fit_and_save
 from sojourn.reporting import count
@@ -33,6 +33,13 @@ def fit(
         ),
     ] = None,
     config_file: ConfigFile = None,
+    cross: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Two columns, such as age:genre, whose products the engine learns from: without any it shows items in "
+            "one order to everybody. May be given several times."
+        ),
+    ] = None,
     candidates: CandidatesOption = "auto",
     items: Items = None,
     users: Users = None,
@@ -42,11 +49,12 @@ def fit(
 ) -> None:
     """Fit a policy on a log and save it."""
     where = None if candidates == "auto" else candidates
+    spec = crossed(one_spec(recipe or DEFAULT, config_file), cross or [])
     with Stages(transient=True) as stage:
         stage("read and check the log")
         read = opened(log, items=items, users=users, requests=requests, strict=strict)
         progress = stage("fit the policy")
-        fitted = fit_and_save(read, one_spec(recipe or DEFAULT, config_file), to, candidates=where, progress=progress)
+        fitted = fit_and_save(read, spec, to, candidates=where, progress=progress)
     warn_of_bad_rows(read)
     for warning in fitted["warnings"]:
         warn(warning)

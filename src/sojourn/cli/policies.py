@@ -30,6 +30,26 @@ def specs(recipes: Sequence[str] | None, config_file: Path | None) -> dict[str, 
     return named or {name: {"recipe": name} for name in POLICIES}
 
 
+def crossed(spec: config.Spec, crosses: Sequence[str]) -> config.Spec:
+    """The table with products of columns, such as ``age:genre``, to learn from.
+
+    Raises
+    ------
+    ConfigError
+        If a text does not name two columns, or the policy takes none.
+    """
+    pairs = [text.split(":") for text in crosses]
+    if stray := [text for text, pair in zip(crosses, pairs, strict=True) if len(pair) != 2 or not all(pair)]:
+        raise ConfigError(f"--cross: expected two columns such as age:genre, got {', '.join(stray)}")
+    told = config.informed(spec, {"crosses": pairs}) if pairs and "recipe" in spec else spec
+    if pairs and "crosses" not in told:
+        raise ConfigError(
+            f"--cross: expected {DEFAULT}, or another recipe that takes crosses; in a file, write them into clicks and "
+            'leaving: clicks = { type = "item_logistic", crosses = [["age", "genre"]] }'
+        )
+    return told
+
+
 def imported(target: str) -> Callable[..., Any]:
     """The object of ``module:name``; modules of the working folder are found."""
     module, _, name = target.partition(":")

@@ -22,7 +22,7 @@ from sojourn.evaluation import (
     estimate_all,
 )
 from sojourn.evaluation.cross_fitting import RewardRegression
-from sojourn.interfaces import Policy, SlotDistribution
+from sojourn.interfaces import Policy
 from sojourn.jobs.coded_regression import regression_for
 from sojourn.jobs.fitting import doubts_of, fit_policies, load_fitted
 from sojourn.jobs.valuation import Valuation, Valued
@@ -30,9 +30,6 @@ from sojourn.logs import Candidates, EncodedLog, Log, rounds
 from sojourn.records import IntArray, LogBatch, Request
 
 Progress = Callable[[int, int], None]
-
-MOST_QUESTIONS: Final = 200_000
-"""Most times that a policy which is no `SlotDistribution` is asked: some minutes."""
 
 N_FOLDS: Final = 5
 """Folds of the reward predictions of DR; fewer where the log has fewer sessions."""
@@ -143,7 +140,6 @@ def _valued(
         page = _first_slots(rounds(encoded, candidates), width)
         batch, model = _clicks_of(encoded.batch, width), regression_for(encoded.encoder)
         try:
-            _expect_few_questions(policy, encoded, candidates, width)
             estimates = _estimate(policy, batch, page, model, seed, report)
             valued.append(Valued(policy=name, estimates=estimates, logged=logged))
         except LogError as error:
@@ -155,22 +151,6 @@ def _clicks_of(batch: LogBatch, width: int) -> LogBatch:
     """The upper part of each page, earning clicks, whatever the policies were fitted to."""
     upper = batch.first_slots(width)
     return replace(upper, reward=upper.click)
-
-
-def _expect_few_questions(policy: Policy, encoded: EncodedLog, candidates: Candidates, width: int) -> None:
-    """Refuse a policy that would have to be asked about every candidate of every slot by itself, if these are many."""
-    if isinstance(policy, SlotDistribution):
-        return
-    per_slot = {"shown": float(width), "catalogue": float(encoded.n_items)}
-    if candidates == "requests" and encoded.candidates is not None:
-        per_slot["requests"] = float(encoded.candidates["candidates"].list.len().fill_null(0).to_numpy().mean())
-    n_asked = int(encoded.batch.first_slots(width).shown.sum() * per_slot.get(candidates, 0.0))
-    if n_asked > MOST_QUESTIONS:
-        raise LogError(
-            f"it tells the probability of one choice at a time and would be asked {n_asked:,} times, more than "
-            f"{MOST_QUESTIONS:,}: value fewer slots (--slots), or ask `sojourn compare logged FOLDER --log LOG`, which "
-            "needs what was logged alone"
-        )
 
 
 def _expect_no_deeper(batch: LogBatch, n_known: int, source: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from typing import Final
 
@@ -11,7 +12,8 @@ from scipy.special import expit, logit
 
 from sojourn.errors import InvalidInputError
 from sojourn.models.arrow import ArrowGaussian
-from sojourn.records import UNKNOWN, Categorical, Field, FieldLayout, FloatArray, IntArray, Rows
+from sojourn.models.coded_design import CodedDesign
+from sojourn.records import UNKNOWN, FieldLayout, FloatArray, IntArray, Rows
 
 _TOLERANCE: Final = 1e-6
 _LONGEST: Final = 2.0  # log-odds that a Newton step may move a weight by
@@ -36,17 +38,31 @@ class ItemLogistic:
         What the columns stand for. The field ``item_id``, if there is one, gives effects; code 0 is an item that was
         never met, as doubtful as the prior has it, and teaches the weights alone. Other codes become one weight for
         each level, but for 0.
+    crosses
+        Pairs of fields whose products get weights too, such as what is known of a person with what is known of an item:
+        without any, items stand in one order for everybody.
     base_rate
         Probability that the intercept starts from, in (0, 1).
     intercept_std, weight_std, item_std
         Standard deviations of intercept, weights and effects before anything is learned, in log-odds, > 0. Features
         should be of one scale.
+
+    Examples
+    --------
+    >>> layout = FieldLayout(fields=(Categorical("item", 4, "item"),), item_id="item")
+    >>> model = ItemLogistic(layout=layout, base_rate=0.1)
+    >>> item = np.repeat([1.0, 2.0], 100)  # item 1 is clicked, item 2 never; item 3 waits
+    >>> rows = Rows(features=item[:, None], reward=2.0 - item, weight=np.ones(200), slot=np.zeros(200, dtype=int))
+    >>> model.update(rows)
+    >>> model.click_rate_of(np.array([[1.0], [2.0], [3.0]])).round(2).tolist()
+    [0.9, 0.08, 0.42]
     """
 
     def __init__(
         self,
         *,
         layout: FieldLayout,
+        crosses: Sequence[Sequence[str]] = (),
         base_rate: float = 0.05,
         intercept_std: float = 1.0,
         weight_std: float = 0.2,
@@ -59,11 +75,12 @@ class ItemLogistic:
                 raise InvalidInputError(f"{name}: expected a finite number > 0, got {std}")
         self.layout = layout
         self.item_std = item_std
-        n_weights = sum(_n_weights(each, layout) for each in layout.fields)
+        self._design = CodedDesign(layout, crosses)
+        n_weights = self._design.n_columns - 1
         start = ArrowGaussian.independent(
             weights=np.concatenate([[logit(base_rate)], np.zeros(n_weights)]),
             weight_std=np.concatenate([[intercept_std], np.full(n_weights, weight_std)]),
-            n_items=_n_items(layout),
+            n_items=self._design.n_items,
             item_std=item_std,
         )
         start.own[UNKNOWN] = _PINNED
@@ -160,30 +177,3 @@ class ItemLogistic:
     def _never_met(self, item: IntArray) -> FloatArray:
         """Variance that the effect of an item of code 0 adds, (...,)."""
         return np.where((item == UNKNOWN) & (self.layout.item_id is not None), self.item_std**2, 0.0)
-
-    def _design(self, features: FloatArray) -> tuple[FloatArray, IntArray]:
-        """What the weights stand before, (..., p), the 1 of the intercept first, and the items, (...,)."""
-        self.layout.check(features)
-        parts = [np.ones((*features.shape[:-1], 1))]
-        for each in self.layout.fields:
-            columns = features[..., self.layout.columns(each.name)]
-            if isinstance(each, Categorical):
-                if each.name != self.layout.item_id:
-                    parts.append((columns == np.arange(1, each.n_levels)).astype(np.float64))
-            else:
-                parts.append(columns)
-        has_items = self.layout.item_id is not None
-        item = self.layout.item_codes(features) if has_items else np.zeros(features.shape[:-1], dtype=np.int64)
-        return np.concatenate(parts, axis=-1), item
-
-
-def _n_weights(each: Field, layout: FieldLayout) -> int:
-    if isinstance(each, Categorical):
-        return 0 if each.name == layout.item_id else each.n_levels - 1
-    return each.width
-
-
-def _n_items(layout: FieldLayout) -> int:
-    """Codes of items; 1, the unknown one, where no field tells them apart."""
-    codes = (each.n_levels for each in layout.fields if isinstance(each, Categorical) and each.name == layout.item_id)
-    return next(codes, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sojourn.errors import InvalidInputError
@@ -18,6 +19,7 @@ _LONG_STAY: Final = 48
 def leaving_logistic(
     *,
     layout: FieldLayout,
+    crosses: Sequence[Sequence[str]] = (),
     base_rate: float = 0.03,
     intercept_std: float = 1.0,
     weight_std: float = 0.2,
@@ -25,7 +27,12 @@ def leaving_logistic(
 ) -> ItemLogistic:
     """`ItemLogistic` for leaving, which is rarer than clicks and differs less between items."""
     return ItemLogistic(
-        layout=layout, base_rate=base_rate, intercept_std=intercept_std, weight_std=weight_std, item_std=item_std
+        layout=layout,
+        crosses=crosses,
+        base_rate=base_rate,
+        intercept_std=intercept_std,
+        weight_std=weight_std,
+        item_std=item_std,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sojourn.engine import FeedPolicy, StayModel
 from sojourn.exploration import Optimism
 from sojourn.models import ItemLogistic
@@ -15,6 +17,7 @@ def default_feed(
     n_slots: int,
     layout: Layout | None = None,
     n_steps: int | None = None,
+    crosses: Sequence[Sequence[str]] = (),
     alpha: float = ALPHA,
     leaving_alpha: float = LEAVING_ALPHA,
 ) -> FeedPolicy:
@@ -32,12 +35,18 @@ def default_feed(
         numbers.
     n_steps
         Items of a session at most, ``n_slots`` or more; the larger of 48 and ``n_slots`` unless given.
+    crosses
+        Pairs of the layout's fields, such as what tells of the person and what tells of the item, whose products count
+        for clicks and for leaving; without any, items stand in one order for everybody.
     alpha, leaving_alpha
         Standard deviations added to the log-odds of a click, and taken from those of leaving, >= 0.
     """
     fields = layout_of(layout, n_features)
     return FeedPolicy(
-        stay=StayModel(clicks=ItemLogistic(layout=fields), leaving=leaving_logistic(layout=fields)),
+        stay=StayModel(
+            clicks=ItemLogistic(layout=fields, crosses=crosses),
+            leaving=leaving_logistic(layout=fields, crosses=crosses),
+        ),
         n_steps=steps_of_stay(n_steps, n_slots),
         explorer=Optimism(alpha=alpha),
         leaving_explorer=Optimism(alpha=leaving_alpha),
