@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from sojourn.models.cholesky import correlated, factorized, inverse, solved
 from sojourn.records import FloatArray, IntArray
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)  # no slots: what every request asks for is kept
 class ArrowGaussian:
     """Mean and precision of p shared weights beta and an effect e_a of each of c items.
 
@@ -60,9 +61,8 @@ class ArrowGaussian:
 
     def variance(self, x: FloatArray, item: IntArray) -> FloatArray:
         """Variance of x'beta + e_a, (...,) of x (..., p) and items (...,)."""
-        tied = self._tied
-        away = x - tied[item]
-        by_weights = np.einsum("...i,...i->...", away @ inverse(self._weights_factor(tied)), away)
+        away = x - self._tied[item]
+        by_weights = np.einsum("...i,...i->...", away @ self._weights_covariance, away)
         return np.asarray(by_weights + 1.0 / self.own[item])
 
     def draw(self, x: FloatArray, item: IntArray, *, rng: np.random.Generator) -> FloatArray:
@@ -71,9 +71,8 @@ class ArrowGaussian:
         The weights are drawn once for each request, and so is the effect of an item that stands in it twice.
         """
         tied, shape = self._tied, x.shape[:-2]
-        factor = self._weights_factor(tied)
         noise = rng.standard_normal((len(self.weights), int(np.prod(shape))))
-        off = correlated(factor, noise).T.reshape(*shape, 1, -1)
+        off = correlated(self._weights_factor, noise).T.reshape(*shape, 1, -1)
         luck = rng.standard_normal((*shape, len(self.effects))) if _repeats(item) else None
         own = rng.standard_normal(item.shape) if luck is None else np.take_along_axis(luck, item, axis=-1)
         away = ((x - tied[item]) * off).sum(axis=-1)
@@ -107,20 +106,26 @@ class ArrowGaussian:
         A longer step is cut to ``at_most``.
         """
         tied = self._tied
-        by = solved(self._weights_factor(tied), weights - tied.T @ effects)
+        by = solved(self._weights_factor, weights - tied.T @ effects)
         along = effects / self.own - tied @ by
         largest = float(max(np.abs(by).max(), np.abs(along).max(initial=0.0)))
         part = min(1.0, at_most / largest) if largest else 1.0
         return replace(self, weights=self.weights + part * by, effects=self.effects + part * along), largest
 
-    @property
+    @cached_property
     def _tied(self) -> FloatArray:
         """K, (c, p): how an effect goes down as the weights go up."""
         return self.cross / self.own[:, None]
 
-    def _weights_factor(self, tied: FloatArray) -> FloatArray:
+    @cached_property
+    def _weights_factor(self) -> FloatArray:
         """Cholesky factor of the precision of the weights alone."""
-        return factorized(self.shared - self.cross.T @ tied)
+        return factorized(self.shared - self.cross.T @ self._tied)
+
+    @cached_property
+    def _weights_covariance(self) -> FloatArray:
+        """C, (p, p)."""
+        return inverse(self._weights_factor)
 
     def _by_item(self, item: IntArray) -> csr_array:
         """Sums over the rows of each item, as a matrix (c, r)."""
