@@ -29,8 +29,8 @@ def build(spec: dict[str, Any]) -> FeedPolicy:
     [
         (
             {"clikcs": {}},
-            "policy 'feed': expected settings among layout, name, n_steps, sight, slope, doubt, passes, exploring, "
-            "clicks, leaving, explorer, leaving_explorer, planner, sampler; not known: clikcs",
+            "policy 'feed': expected settings among layout, name, n_steps, sight, slope, doubt, passes, n_draws, "
+            "exploring, clicks, leaving, explorer, leaving_explorer, planner, sampler; not known: clikcs",
         ),
         ({"recipe": "default_feed"}, "recipe 'default_feed': expected settings among layout, .*; not known: type"),
         ({"type": "fed"}, "policy.type: expected feed or slate, or a recipe in its place; got 'fed'"),
@@ -89,6 +89,7 @@ def test_wrong_types_are_named_with_the_right_ones(spec: dict[str, Any], message
         ({"n_steps": 2}, "n_steps: expected at least the 3 slots of a page, got 2; it counts the items of a whole ses"),
         ({"n_steps": 0}, "n_steps: expected at least the 3 slots of a page, got 0"),
         ({"passes": 0}, "passes: expected >= 1, got 0"),
+        ({"n_draws": 0}, "n_steps, n_draws: expected at least 1 of each, got 48 and 0"),
         ({"sight": "all"}, "sight: expected 'learned' or one of until_left, whole_page, everything_counts, got 'all'"),
         ({"slope": -1.0}, "slope: expected 'learned' or a number >= 0, got -1.0"),
         ({"slope": "guessed"}, "slope: expected 'learned' or a number >= 0, got 'guessed'"),

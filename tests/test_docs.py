@@ -1,18 +1,25 @@
 from __future__ import annotations
 
 import ast
+import doctest
+import importlib
+import pkgutil
 import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
 
-from sojourn import interfaces
+import sojourn
+from sojourn import config, interfaces
 from sojourn.cli.app import app
+from sojourn.simulation.live import live_settings
 from sojourn.simulation.news import NewsWorld
 
 ROOT = Path(__file__).parents[1]
@@ -24,13 +31,80 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/howto/position-bias.md", "docs/howto/planning-a-session.md"])
-def test_the_code_of_the_pages_runs(page: str, capsys: pytest.CaptureFixture[str]) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
-    assert blocks
-    for block in blocks:
+SITE = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MODULES = [
+    path.relative_to(ROOT / "src").with_suffix("").as_posix().removesuffix("/__init__").replace("/", ".")
+    for path in sorted((ROOT / "src").rglob("*.py"))
+    if ">>> " in path.read_text()
+]
+COMMANDS: dict[str, Any] = getattr(get_command(app), "commands")  # noqa: B009  # which mypy does not know of groups
+
+
+def blocks_of(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+
+
+def named(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in SITE if blocks_of(page, "python")], ids=named)
+def test_the_code_of_the_pages_runs_and_prints(
+    page: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    printed = []
+    for block in blocks_of(page, "python"):
         exec(compile(block, page, "exec"), {})
-    assert "[" in capsys.readouterr().out
+        printed.append(capsys.readouterr().out.strip())
+        assert printed[-1], block
+    assert {block.strip() for block in blocks_of(page, "text")} <= set(printed)
+
+
+@pytest.mark.parametrize("page", [page for page in SITE if blocks_of(page, "pycon")], ids=named)
+def test_the_sessions_of_the_pages_print_what_they_show(page: Path) -> None:
+    session = "\n".join(blocks_of(page, "pycon"))
+    test = doctest.DocTestParser().get_doctest(session, {}, named(page), str(page), 0)
+    assert doctest.DocTestRunner().run(test).failed == 0
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_of_docstrings_print_what_they_show(module: str) -> None:
+    results = doctest.testmod(importlib.import_module(module))
+    assert results.attempted > 0
+    assert results.failed == 0
+
+
+@pytest.mark.parametrize("page", [page for page in SITE if blocks_of(page, "toml")], ids=named)
+def test_the_tables_of_the_pages_are_understood(page: Path) -> None:
+    for block in blocks_of(page, "toml"):
+        tables = tomllib.loads(block)
+        assert set(tables) <= {"policy", "feed"}
+        if "policy" in tables:
+            config.build_policy(tables["policy"], n_features=9, n_slots=3)
+        if "feed" in tables:
+            live_settings(tables["feed"])
+
+
+@pytest.mark.parametrize("page", SITE, ids=named)
+def test_the_pages_name_commands_and_options_that_exist(page: Path) -> None:
+    text = page.read_text()
+    code = [*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^(?:    |\$ )(.*)$", text, re.MULTILINE)]
+    for name, rest in re.findall(r"^(?:\.venv/bin/)?sojourn ([a-z]+)\b(.*)$", "\n".join(code), re.MULTILINE):
+        flags = {flag for parameter in COMMANDS[name].params for flag in (*parameter.opts, *parameter.secondary_opts)}
+        assert set(re.findall(r"(?<!\S)--[a-z-]+", rest.split("#")[0])) <= flags, (name, rest)
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    pages = "\n".join(page.read_text() for page in (ROOT / "docs" / "reference").glob("*.rst"))
+    rooms = [importlib.import_module(name) for name in re.findall(r"^\.\. room:: (\S+)$", pages, re.MULTILINE)]
+    listed = [id(value) for room in rooms for value in vars(room).values()]
+    for found in pkgutil.walk_packages(sojourn.__path__, "sojourn."):
+        if found.ispkg and not found.name.startswith("sojourn.cli"):
+            package = importlib.import_module(found.name)
+            assert package in rooms or hasattr(package, "__all__"), found.name
+            for name in getattr(package, "__all__", ()):
+                assert id(getattr(package, name)) in listed, f"{found.name}.{name}"
 
 
 def test_the_quickstart_shows_a_policy_that_learns(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,6 +134,25 @@ def test_exploring_new_items_takes_fifteen_lines(
     assert 0.0 < uniform < best
 
 
+def test_the_engine_gets_ahead_of_a_naive_feed_in_closed_loop(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "examples" / "closed_loop.py"))
+    naive, engine = ([float(clicks) for clicks in line.split()[4:]] for line in capsys.readouterr().out.splitlines())
+    assert len(naive) == len(engine) == 5
+    assert sum(engine[1:]) > sum(naive[1:]) > 0.0
+
+
+def test_values_on_another_policys_log_hold_the_truth(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(ROOT / "examples" / "compare_policies.py"))
+    printed = capsys.readouterr().out
+    true, logged = (float(value) for value in re.findall(r"in truth ([\d.]+), and the log ([\d.]+)", printed)[0])
+    intervals = re.findall(r"clicks a page, ([\d.]+) to ([\d.]+)", printed)
+    assert len(intervals) == 2
+    for low, high in intervals:
+        assert logged < float(low) < true < float(high)
+    shown = "\n".join(blocks_of(ROOT / "docs" / "howto" / "evaluating.md", "text"))
+    assert shown.strip() == printed.strip()
+
+
 def test_the_policy_of_the_examples_keeps_the_contract() -> None:
     code = "from sojourn.cli import main; main()"
     done = subprocess.run(
@@ -78,14 +171,10 @@ def test_links_lead_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
-def test_the_readme_names_every_command_and_option_that_it_shows() -> None:
+def test_the_readme_names_every_command() -> None:
     text = (ROOT / "README.md").read_text()
-    commands = getattr(get_command(app), "commands")  # noqa: B009  # a group's attribute that mypy does not know
-    for name, command in commands.items():
+    for name in COMMANDS:
         assert f"sojourn {name}" in text
-        for line in re.findall(rf"sojourn {name} ([^`\n#]*)", text):
-            for option in re.findall(r"--[a-z-]+", line):
-                assert option in {flag for parameter in command.params for flag in parameter.opts}, (name, option)
 
 
 def test_the_readme_names_only_make_targets_that_exist() -> None:

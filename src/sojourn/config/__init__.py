@@ -24,6 +24,7 @@ Those are the parts of a slate. A feed, which explores and plans whole sessions,
     sight = "learned"
     slope = "learned"
     doubt = 1.0                                            # or "learned"
+    n_draws = 100                                          # that probabilities are averaged over, if anything is drawn
     layout.item_id = "item"
     layout.fields = [
         { kind = "categorical", name = "item", n_levels = 500, belongs = "item" },

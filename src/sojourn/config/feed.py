@@ -56,6 +56,7 @@ def _feed(
     slope: float | Literal["learned"] = "learned",
     doubt: float | Literal["learned"] = 1.0,
     passes: int = 2,
+    n_draws: int = 100,
     exploring: Spec | None = None,
     **parts: Unpack[_Parts],
 ) -> FeedPolicy:
@@ -70,7 +71,9 @@ def _feed(
     together = {key: part[key] for key in ("explorer", "leaving_explorer", "planner")}
     if found := contradictions(stay=stay, exploring=where, **together):
         raise ConfigError("\n".join(f"policy.{sentence}" for sentence in found))
-    return FeedPolicy(stay=stay, n_steps=steps_of_stay(n_steps, n_slots), exploring=where, name=name, **part)
+    return FeedPolicy(
+        stay=stay, n_steps=steps_of_stay(n_steps, n_slots), exploring=where, n_draws=n_draws, name=name, **part
+    )
 
 
 def _part(key: str, table: Any, shape: Spec) -> Any:

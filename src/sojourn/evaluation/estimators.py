@@ -30,7 +30,18 @@ from sojourn.records import FloatArray
 
 @dataclass(kw_only=True)
 class InversePropensity(WeightingEstimator):
-    """IPS: mean of the weighted rewards. Unbiased, without a guess about rewards."""
+    """IPS: mean of the weighted rewards. Unbiased, without a guess about rewards.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sojourn.policies import Uniform
+    >>> from sojourn.simulation import simulate_log, worlds
+    >>> log = simulate_log(worlds.lin(seed=0, n_items=6), Uniform(), 2_000, rng=np.random.default_rng(0))
+    >>> as_logged = InversePropensity().estimate(log, log.propensity)
+    >>> bool(np.isclose(as_logged.value, log.reward.sum(axis=1).mean())), as_logged.effective_n
+    (True, 2000.0)
+    """
 
     short_name: ClassVar[str] = "IPS"
 
@@ -45,7 +56,18 @@ class InversePropensity(WeightingEstimator):
 
 @dataclass(kw_only=True)
 class SelfNormalized(WeightingEstimator):
-    """SNIPS: weighted rewards over weights, slot by slot. A little biased, bounded by the rewards, less noisy."""
+    """SNIPS: weighted rewards over weights, slot by slot. A little biased, bounded by the rewards, less noisy.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sojourn.policies import Uniform
+    >>> from sojourn.simulation import simulate_log, worlds
+    >>> log = simulate_log(worlds.lin(seed=0, n_items=6), Uniform(), 2_000, rng=np.random.default_rng(0))
+    >>> target = np.where(log.item < 3, 1.5, 0.5) * log.propensity  # one that prefers the first three items
+    >>> SelfNormalized(weighting="slot").estimate(log, target).effective_n < log.n_rounds
+    True
+    """
 
     short_name: ClassVar[str] = "SNIPS"
 

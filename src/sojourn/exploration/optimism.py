@@ -20,6 +20,12 @@ class Optimism:
     ----------
     alpha
         Standard deviations added, >= 0.
+
+    Examples
+    --------
+    >>> from sojourn.models import BayesianRidge
+    >>> Optimism(alpha=0.5).score(BayesianRidge(n_features=2), np.eye(2), rng=np.random.default_rng(0)).tolist()
+    [0.5, 0.5]
     """
 
     alpha: float = 0.3

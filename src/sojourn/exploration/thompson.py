@@ -20,6 +20,13 @@ class Thompson:
     ----------
     scale
         Factor on the posterior's spread, >= 0; 1 samples the posterior itself.
+
+    Examples
+    --------
+    >>> from sojourn.models import BayesianRidge
+    >>> scores = Thompson(scale=1.0).score(BayesianRidge(n_features=2), np.eye(2), rng=np.random.default_rng(0))
+    >>> scores.round(2).tolist()  # one draw of a standard normal prior
+    [0.13, -0.13]
     """
 
     scale: float = 0.1

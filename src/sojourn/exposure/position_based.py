@@ -41,6 +41,16 @@ class PositionBasedModel(ItemClickModel):
     -----
     ``item_prior=(1, 1), position_prior=(1, 1), anchor_first=False, accelerate=False, tolerance=0, max_iterations=50``
     takes the iterations that PyClick takes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sojourn.policies import Uniform
+    >>> from sojourn.simulation import simulate_log, worlds
+    >>> feed = worlds.lin(seed=0, n_items=50)  # whose slots are seen with 1, .64 and .49
+    >>> log = simulate_log(feed, Uniform(), 5_000, rng=np.random.default_rng(0))
+    >>> PositionBasedModel().fit(log).weights.round(2).tolist()
+    [1.0, 0.6, 0.49]
     """
 
     _contexts = ByPosition()

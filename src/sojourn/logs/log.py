@@ -83,6 +83,13 @@ class Log:
         ------
         LogError
             If a required column is missing, a column has a type that cannot be read, or ``strict`` and a row is bad.
+
+        Examples
+        --------
+        >>> slots = {"request_id": [1, 1, 2], "item_id": ["a", "b", "a"], "position": [0, 1, 0], "click": [0, 1, 2]}
+        >>> log = Log.from_frame(pl.DataFrame(slots))
+        >>> log.to_batch().batch.click.tolist(), log.n_rejected
+        ([[0.0, 1.0]], 1)
         """
         part = Part(file=source, table=frame.lazy())
         return cls.from_parts(

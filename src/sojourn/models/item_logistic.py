@@ -49,6 +49,7 @@ class ItemLogistic:
 
     Examples
     --------
+    >>> from sojourn.records import Categorical
     >>> layout = FieldLayout(fields=(Categorical("item", 4, "item"),), item_id="item")
     >>> model = ItemLogistic(layout=layout, base_rate=0.1)
     >>> item = np.repeat([1.0, 2.0], 100)  # item 1 is clicked, item 2 never; item 3 waits

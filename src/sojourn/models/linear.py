@@ -42,6 +42,14 @@ class BayesianRidge:
         the one of its slot and `mean`, `std` and `sample` are (s, m).
     prior_precision
         The ridge, > 0: the prior of each coefficient is N(0, 1 / prior_precision).
+
+    Examples
+    --------
+    >>> rows = Rows(features=np.eye(2), reward=np.array([1.0, 0.0]), weight=np.ones(2), slot=np.zeros(2, dtype=int))
+    >>> model = BayesianRidge(n_features=2)
+    >>> model.update(rows)
+    >>> model.mean(np.eye(2)).round(3).tolist(), model.std(np.eye(2)).round(3).tolist()
+    ([0.5, 0.0], [0.707, 0.707])
     """
 
     def __init__(self, *, n_features: int, n_slots: int | None = None, prior_precision: float = 1.0) -> None:

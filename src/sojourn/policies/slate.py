@@ -33,6 +33,24 @@ class SlatePolicy:
         model the width of the mapped rows.
     n_draws
         Draws of the explorer that `slate_probability` averages over where the explorer draws, >= 1.
+
+    Examples
+    --------
+    >>> from sojourn.exploration import Thompson
+    >>> from sojourn.exposure import DesignScaling
+    >>> from sojourn.models import BayesianRidge
+    >>> from sojourn.policies import PlackettLuce
+    >>> policy = SlatePolicy(
+    ...     name="mine",
+    ...     model=BayesianRidge(n_features=3),
+    ...     explorer=Thompson(scale=0.1),
+    ...     sampler=PlackettLuce(temperature=0.1),
+    ...     exposure=DesignScaling([1.0, 0.6]),
+    ... )
+    >>> request = Request(request_id="r", item_ids=np.arange(3), features=np.eye(3), n_slots=2)
+    >>> decision = policy.act(request, rng=np.random.default_rng(0))
+    >>> decision.chosen.tolist(), decision.propensity.round(2).tolist()
+    ([0, 2], [0.29, 0.68])
     """
 
     def __init__(

@@ -96,6 +96,12 @@ class FieldLayout:
         At least one, each name once.
     item_id
         Name of the categorical field that tells items apart, for explorers that count impressions; None if none does.
+
+    Examples
+    --------
+    >>> layout = FieldLayout(fields=(Categorical("item", 500, "item"), Numeric("age")), item_id="item")
+    >>> layout.n_columns, layout.item_codes(np.array([[42.0, 0.3], [7.0, 0.3]])).tolist()
+    (2, [42, 7])
     """
 
     fields: tuple[Field, ...]

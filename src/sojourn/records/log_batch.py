@@ -93,6 +93,16 @@ class LogBatch:
         """One round: what an online learner is given after each slate.
 
         Items are coded by ``item_ids`` where these are integers, else by the row among the candidates.
+
+        Examples
+        --------
+        >>> from sojourn.policies import Uniform
+        >>> request = Request(request_id="r", item_ids=np.array([7, 8, 9]), features=np.eye(3), n_slots=2)
+        >>> decision = Uniform().act(request, rng=np.random.default_rng(0))
+        >>> feedback = Feedback(request_id="r", click=np.array([0.0, 1.0]))
+        >>> batch = LogBatch.of(request, decision, feedback)
+        >>> batch.item.tolist(), batch.click.tolist(), batch.propensity.round(2).tolist()
+        ([[9, 7]], [[0.0, 1.0]], [[0.33, 0.5]])
         """
         if not request.request_id == decision.request_id == feedback.request_id:
             raise InvalidInputError(

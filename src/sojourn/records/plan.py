@@ -34,6 +34,12 @@ class SessionMDP:
         Steps T that the session has at most, >= 1: one item each.
     reward_std, hazard_std : of the shape of reward and hazard, optional
         Standard errors of the two; >= 0.
+
+    Examples
+    --------
+    >>> mdp = SessionMDP(reward=np.array([0.3, 0.2]), hazard=np.array([0.5, 0.1]), n_steps=2)
+    >>> round(Plan.of(mdp, np.array([0, 1])).value, 3), round(Plan.of(mdp, np.array([1, 0])).value, 3)
+    (0.4, 0.47)
     """
 
     reward: FloatArray

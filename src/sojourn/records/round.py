@@ -36,6 +36,13 @@ class Request:
         Position on the page of the first slot to fill: 0 for a whole page, more where slots above are taken.
     state
         What the session has shown so far, for policies that plan it; it must agree with ``step``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> request = Request(request_id="r", item_ids=np.array(["a", "b", "c"]), features=np.eye(3), n_slots=2)
+    >>> len(request.item_ids), request.n_slots
+    (3, 2)
     """
 
     request_id: str

@@ -118,6 +118,18 @@ class SessionEstimator:
         Coverage aimed at, in (0, 1).
     seed
         Of the bootstrap.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dataclasses import replace
+    >>> from sojourn.simulation.sessions import SessionWorld, simulate_sessions
+    >>> log = simulate_sessions(SessionWorld.draw(rng=np.random.default_rng(0)), 500, rng=np.random.default_rng(1))
+    >>> log = replace(log, propensity=np.full(log.item.shape, 0.1))
+    >>> as_logged = SessionEstimator().estimate(log, log.propensity)
+    >>> clicks = np.bincount(log.session, log.click.sum(axis=1))
+    >>> bool(np.isclose(as_logged.value, clicks.mean())), as_logged.n
+    (True, 500)
     """
 
     short_name: ClassVar[str] = "PDIS"

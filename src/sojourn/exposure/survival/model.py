@@ -60,6 +60,16 @@ class SurvivalModel:
         Evaluations of the likelihood and its gradient at most.
     warm_start
         Go on from the parameters of the last fit, for the items and sessions that it knew.
+
+    Examples
+    --------
+    >>> from sojourn.policies import Uniform
+    >>> from sojourn.simulation import simulate_log, worlds
+    >>> feed = worlds.scroll(seed=0, n_items=20)  # the next slot follows a seen one with .85 on average
+    >>> log = simulate_log(feed, Uniform(), 4_000, rng=np.random.default_rng(0))
+    >>> model = SurvivalModel(hazard=()).fit(log)  # all items and slots drive people away alike
+    >>> model.examination(log)[0].round(1).tolist()
+    [1.0, 0.8, 0.7]
     """
 
     def __init__(

@@ -24,6 +24,16 @@ class NoisyOr:
     ----------
     ridge
         Prior precision of each coefficient, > 0; the intercept is free. Features should be of one scale.
+
+    Examples
+    --------
+    >>> from sojourn.simulation.sessions import SessionWorld, simulate_sessions
+    >>> world = SessionWorld.draw(rng=np.random.default_rng(0))
+    >>> log = simulate_sessions(world, 1_000, rng=np.random.default_rng(1))
+    >>> features = np.random.default_rng(2).standard_normal((1_000, 10))
+    >>> hazard = NoisyOr().fit(log).hazard_of(features)
+    >>> float(np.corrcoef(hazard, world.hazard_of(features))[0, 1].round(1))
+    1.0
     """
 
     def __init__(self, *, ridge: float = 1.0) -> None:
