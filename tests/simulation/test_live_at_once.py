@@ -70,7 +70,7 @@ def _expect_same(one: ServedDay, other: ServedDay) -> None:
         {"exploring": Exploring(newer_than=5)},
         {"exploring": Exploring(share=0.0)},
     ],
-    ids=str,
+    ids=lambda parts: "-".join(parts) or "as it is",
 )
 @pytest.mark.parametrize("changes", [{}, {"leaving": "page_end", "n_steps": 4}, {"n_candidates": 12}], ids=str)
 def test_a_day_at_once_is_the_day_page_by_page(parts: dict[str, Any], changes: dict[str, Any]) -> None:
@@ -109,7 +109,7 @@ def test_nobody_is_asked_page_by_page_in_the_worlds(world: str, monkeypatch: pyt
         {"rules": lambda request: Rules()},
         {"path": lambda request, mdp: mdp},  # is not called
     ],
-    ids=str,
+    ids=lambda parts: "-".join(parts) or "as it is",
 )
 def test_who_may_show_something_else_is_asked(parts: dict[str, Any]) -> None:
     feed = LiveFeed(TINY, seed=0)
