@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.bars import Bar, at_least
 from experiments.closed_loop.contestants import ENGINE, NAIVE, ORACLE, SINGLE
+from experiments.closed_loop.papers import PAPERS
 from experiments.closed_loop.play import AWARE, WORLDS
 from experiments.closed_loop.studies import N_SEEDS
 from experiments.differences import Difference
@@ -72,7 +73,7 @@ BARS: Final = (
             0.0 if world in _ABOVE else -0.3,
         )
         for world in WORLDS
-        for single in SINGLE
+        for single in (*PAPERS, *SINGLE)
     ),
     _bar(
         "all: half of the gap to the oracle closed",

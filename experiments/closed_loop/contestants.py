@@ -88,6 +88,7 @@ CONTESTANTS: Final[Mapping[str, Build]] = {
     "engine without exploration": _with(**_STILL),
     "engine by samples": _with(explorer=Thompson(scale=SCALE), leaving_explorer=Thompson(scale=SCALE)),
     "engine without guards": _with(sight="until_left", slope=1.0),
+    "engine that guards exploring": _with(doubt="learned"),
     "engine without item effects": _with(item_std=(1e-3, 1e-3)),
     "engine that counts guesses in full": _with(leaving=CountsInFull),
 }
@@ -100,6 +101,12 @@ SINGLE: Final = (
     "plan alone that counts guesses in full",
 )
 """One paper each, the others' effects ignored; the last two by our hazard model, with its posterior and without."""
+
+WIDE: Final[Mapping[str, Build]] = {
+    "prior too wide": _with(item_std=(2.0, 0.35)),
+    "prior too wide, guards exploring": _with(item_std=(2.0, 0.35), doubt="learned"),
+}
+"""The engine with a prior for clicks on single items of four times the usual standard deviation."""
 
 TUNED: Final[Mapping[str, Mapping[float, Build]]] = {
     ENGINE: {alpha: _with(explorer=Optimism(alpha=alpha)) for alpha in (0.25, 0.5, 1.0)},

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
-from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORACLE, TUNED
+from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORACLE, TUNED, WIDE, Build
 from experiments.studies import Measures
 from sojourn.engine import FeedPolicy
 from sojourn.planning import Fatigue, plan_greedy, plan_many, plan_path
@@ -39,24 +40,26 @@ FULL: Final = Sizes()
 SMALL: Final = Sizes(days=3, n_sessions=40)
 
 
-def _settings(world: str, sizes: Sizes) -> LiveSettings:
+def settings_of(world: str, sizes: Sizes) -> LiveSettings:
+    """What a world is like at these sizes."""
     return replace(PRESETS[world], days=sizes.days, n_sessions=sizes.n_sessions)
 
 
 def play(setting: str, seed: int, sizes: Sizes) -> Measures:
     """All contestants in one world, with the same people."""
-    settings = _settings(setting, sizes)
-    found: Measures = {}
-    for name, build in CONTESTANTS.items():
-        feed = LiveFeed(settings, seed=seed)
-        found[name] = live(feed, build(feed, seed), rng=np.random.default_rng([seed, *name.encode()]))
-    feed = LiveFeed(settings, seed=seed)
+    feed = LiveFeed(settings_of(setting, sizes), seed=seed)
+    found = _each_lives(CONTESTANTS, setting, seed, sizes)
     return found | {"oracle without plan": know(feed, planned=False), ORACLE: know(feed, planned=True)}
+
+
+def play_wide(setting: str, seed: int, sizes: Sizes) -> Measures:
+    """The engine with a prior that is too wide, with and without a guard on exploring."""
+    return _each_lives(WIDE, setting, seed, sizes)
 
 
 def tune(setting: str, seed: int, sizes: Sizes) -> Measures:
     """Every strength of every contestant that has one, in one world."""
-    feed = LiveFeed(_settings(setting, sizes), seed=seed)
+    feed = LiveFeed(settings_of(setting, sizes), seed=seed)
     return {
         f"{name}, {strength:g}": live(feed, build(feed, seed), rng=np.random.default_rng([seed, *name.encode()]))
         for name, tried in TUNED.items()
@@ -67,7 +70,7 @@ def tune(setting: str, seed: int, sizes: Sizes) -> Measures:
 def play_traffic(setting: str, seed: int, sizes: Sizes) -> Measures:
     """The engine in a feed with more visitors, who tell more of each item."""
     world, _, times = setting.partition(" x ")
-    settings = _settings(world, sizes)
+    settings = settings_of(world, sizes)
     feed = LiveFeed(replace(settings, n_sessions=int(times) * settings.n_sessions), seed=seed)
     found: Measures = {
         name: live(feed, CONTESTANTS[name](feed, seed), rng=np.random.default_rng([seed, *name.encode()]))
@@ -78,18 +81,26 @@ def play_traffic(setting: str, seed: int, sizes: Sizes) -> Measures:
 
 def play_tired(setting: str, seed: int, sizes: Sizes) -> Measures:
     """The engine in the world of fatigue, with and without plans that know of it; a fifth of the visitors."""
-    settings = _settings(setting, sizes)
+    settings = settings_of(setting, sizes)
     feed = LiveFeed(replace(settings, n_sessions=max(settings.n_sessions // 5, 1)), seed=seed)
     rng = np.random.default_rng([seed, 1])
     found: Measures = {name: live(feed, CONTESTANTS[name](feed, seed), rng=rng) for name in (NAIVE, ENGINE)}
     return found | {AWARE: live(feed, CONTESTANTS[ENGINE](feed, seed), rng=rng, aware=True)}
 
 
+def _each_lives(contestants: Mapping[str, Build], setting: str, seed: int, sizes: Sizes) -> Measures:
+    found: Measures = {}
+    for name, build in contestants.items():
+        feed = LiveFeed(settings_of(setting, sizes), seed=seed)
+        found[name] = live(feed, build(feed, seed), rng=np.random.default_rng([seed, *name.encode()]))
+    return found
+
+
 def live(
     feed: LiveFeed, policy: FeedPolicy, *, rng: np.random.Generator, aware: bool = False
 ) -> dict[str, float | list[float] | None]:
     """A policy's life: it serves a day, and learns from that day's log; ``aware`` plans know that people tire."""
-    book = _Book(feed)
+    book = DayBook(feed)
     for day in range(feed.settings.days):
         visits = feed.visits(day)
         orders = ranked(policy, visits.features, feed.settings.n_steps, rng=rng)
@@ -100,6 +111,7 @@ def live(
     return book.measures() | {
         "slope": policy.stay.slope,
         "whole page": float(policy.stay.sight == "whole_page"),
+        "doubt": policy.stay.doubt,
     }
 
 
@@ -133,7 +145,7 @@ def _for_the_tired(
 
 def know(feed: LiveFeed, *, planned: bool) -> dict[str, float | list[float] | None]:
     """The same by the truth."""
-    book, n_steps = _Book(feed), feed.settings.n_steps
+    book, n_steps = DayBook(feed), feed.settings.n_steps
     for day in range(feed.settings.days):
         visits = feed.visits(day)
         reward = feed.reward_of(visits.user[:, None], visits.item)
@@ -143,7 +155,7 @@ def know(feed: LiveFeed, *, planned: bool) -> dict[str, float | list[float] | No
     return book.measures()
 
 
-class _Book:
+class DayBook:
     """What every day came to, without luck in clicking and leaving."""
 
     def __init__(self, feed: LiveFeed) -> None:
@@ -153,6 +165,7 @@ class _Book:
         self._new: list[float] = []
 
     def enter(self, day: int, visits: LiveVisits, orders: IntArray) -> None:
+        """What the orders of a day's sessions are worth."""
         outcome = self._feed.expected(visits, orders)
         item = np.take_along_axis(visits.item, orders, axis=1)[:, : self._feed.settings.page_size]
         self._clicks.append(float(outcome.clicks.sum()))
@@ -160,6 +173,7 @@ class _Book:
         self._new.append(float((day - self._feed.arrival[item] < NEW_DAYS).mean()))
 
     def measures(self) -> dict[str, float | list[float] | None]:
+        """All days together, and clicks a session of each."""
         n_sessions = len(self._clicks) * self._feed.settings.n_sessions
         clicks, items = sum(self._clicks), sum(self._items)
         return {

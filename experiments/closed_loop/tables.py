@@ -10,7 +10,8 @@ import numpy as np
 
 from experiments.bars import bars_table
 from experiments.closed_loop.bars import BARS, gap_closed
-from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORACLE, TUNED
+from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORACLE, TUNED, WIDE
+from experiments.closed_loop.papers import PAPERS, TUNED_PAPERS
 from experiments.closed_loop.play import AWARE, WORLDS
 from experiments.closed_loop.studies import STUDIES
 from experiments.outcomes import Outcomes
@@ -18,7 +19,13 @@ from experiments.records import Record, fill, processor_time, table
 from experiments.texts import gain, mean, seeds_of_gain
 
 _KNOWING: Final = ("oracle without plan", ORACLE)
-_EVERYONE: Final = (*CONTESTANTS, *_KNOWING)
+_EVERYONE: Final = (
+    NAIVE,
+    "random",
+    *PAPERS,
+    *(name for name in CONTESTANTS if name not in (NAIVE, "random")),
+    *_KNOWING,
+)
 
 
 def write(readme: Path, records: Sequence[Record]) -> None:
@@ -29,7 +36,7 @@ def write(readme: Path, records: Sequence[Record]) -> None:
 
 def made(records: Sequence[Record]) -> dict[str, str]:
     """The tables by the name of their place in the README."""
-    outcomes = Outcomes(records)
+    outcomes = Outcomes(joined(records))
     return {
         "how it was run": processor_time(records, unit="hours"),
         "bars": bars_table(BARS, outcomes),
@@ -39,10 +46,23 @@ def made(records: Sequence[Record]) -> dict[str, str]:
         "hazard 1/10": _closely(outcomes, "hazard 1/10"),
         "narrow": _closely(outcomes, "narrow"),
         "guards": _guards(outcomes),
+        "exploring": _exploring(outcomes),
         "gap": _gap(outcomes),
         "tired": _tired(outcomes),
         "tuning": _tuning(outcomes),
     }
+
+
+def joined(records: Iterable[Record]) -> list[Record]:
+    """The records, with the papers' systems among those who lived in the same world with the same people."""
+    found = list(records)
+    papers = {(each["setting"], each["seed"]): each["measures"] for each in found if each["study"] == "papers"}
+    return [
+        each | {"measures": each["measures"] | papers.get((each["setting"], each["seed"]), {})}
+        if each["study"] == "worlds"
+        else each
+        for each in found
+    ]
 
 
 def _over_naive(outcomes: Outcomes, world: str, name: str) -> str:
@@ -54,7 +74,8 @@ def _over_naive(outcomes: Outcomes, world: str, name: str) -> str:
 
 def _by_world(cell: Callable[[str, str], str], outcomes: Outcomes) -> str:
     rows = [[name, *(cell(world, name) for world in WORLDS)] for name in _EVERYONE]
-    rows.append(["seeds", *(seeds_of_gain(outcomes, "worlds", world, ENGINE, NAIVE, "clicks") for world in WORLDS)])
+    for label, name in (("seeds", ENGINE), ("seeds, as published", next(iter(PAPERS)))):
+        rows.append([label, *(seeds_of_gain(outcomes, "worlds", world, name, NAIVE, "clicks") for world in WORLDS)])
     return table(("contestant", *WORLDS), rows)
 
 
@@ -82,7 +103,7 @@ def _days_until_ahead(outcomes: Outcomes, world: str, name: str) -> str:
     mine, theirs = (outcomes.curves("worlds", world, each, "by day") for each in (name, NAIVE))
     if name == NAIVE or not mine.size:
         return ""
-    ahead = np.cumsum((mine - theirs).mean(axis=0)) > 0.0
+    ahead = np.cumsum((mine - theirs[: len(mine)]).mean(axis=0)) > 0.0  # some were played on the first seeds only
     if not ahead[-1]:
         return "never"
     behind = np.flatnonzero(~ahead)
@@ -100,6 +121,27 @@ def _guards(outcomes: Outcomes) -> str:
         for world in WORLDS
     ]
     return table(("world", "slope at the end", "sees whole pages", "engine, %", "without guards, %"), rows)
+
+
+def _exploring(outcomes: Outcomes) -> str:
+    """What guarding the exploring brings, and where the guard ends."""
+    pairs = [("worlds", world, "engine that guards exploring", ENGINE) for world in WORLDS]
+    narrow, guarded = WIDE
+    pairs += [("wide", world, guarded, narrow) for world in STUDIES["wide"].settings]
+    rows = [
+        [
+            world,
+            "too wide" if study == "wide" else "as everywhere",
+            mean(outcomes, study, world, name, "doubt", 2),
+            *(
+                f"{found.value:+.2f} ± {found.stderr or 0.0:.2f}" if found is not None else ""
+                for found in [outcomes.gain(study, world, name, other, "clicks")]
+            ),
+            seeds_of_gain(outcomes, study, world, name, other, "clicks"),
+        ]
+        for study, world, name, other in pairs
+    ]
+    return table(("world", "prior", "doubt at the end", "clicks by guarding, %", "seeds"), rows)
 
 
 def _gap(outcomes: Outcomes) -> str:
@@ -128,13 +170,13 @@ def _tired(outcomes: Outcomes) -> str:
 
 
 def _tuning(outcomes: Outcomes) -> str:
+    def clicks(study: str, tried: str) -> list[str]:
+        return [mean(outcomes, study, world, tried, "clicks", 3) for world in ("all", "narrow")]
+
     rows = [
-        [
-            name,
-            f"{strength:g}",
-            *(mean(outcomes, "tuning", world, f"{name}, {strength:g}", "clicks", 3) for world in ("all", "narrow")),
-        ]
-        for name, tried in TUNED.items()
-        for strength in tried
+        [name, f"{strength:g}", *clicks(study, f"{name}, {strength:g}")]
+        for study, contestants in (("tuning", TUNED), ("paper tuning", TUNED_PAPERS))
+        for name, strengths in contestants.items()
+        for strength in strengths
     ]
     return table(("contestant", "strength", "clicks a session in all", "in narrow"), rows)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from experiments.closed_loop import play, tables
 from experiments.closed_loop.bars import BARS, gap_closed
-from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORACLE, SINGLE
+from experiments.closed_loop.contestants import CONTESTANTS, ENGINE, NAIVE, ORACLE, SINGLE, WIDE
+from experiments.closed_loop.papers import PER_SLOT
 from experiments.closed_loop.run import HERE
 from experiments.closed_loop.studies import N_SEEDS, STUDIES
 from experiments.outcomes import Outcomes
@@ -55,10 +56,11 @@ def test_the_other_studies_are_played() -> None:
     assert tired[play.AWARE]["clicks"] != tired[ENGINE]["clicks"]
     assert [*play.play_traffic("all x 2", 0, play.SMALL)] == [NAIVE, ENGINE, ORACLE]
     assert len(play.tune("narrow", 1000, play.SMALL)) == 9
+    assert [*play.play_wide("narrow", 0, play.SMALL)] == [*WIDE]
 
 
 def test_a_part_that_is_taken_away_is_gone() -> None:
-    feed = LiveFeed(play._settings("all", play.SMALL), seed=0)
+    feed = LiveFeed(play.settings_of("all", play.SMALL), seed=0)
     built = {name: build(feed, 0) for name, build in CONTESTANTS.items()}
     assert {name for name, each in built.items() if each.stay.slope == 1.0 and each.stay._slope != "learned"} == {
         NAIVE,
@@ -99,6 +101,18 @@ def test_the_gap_is_between_the_naive_and_the_oracle() -> None:
     assert found is not None
     assert np.isclose(found.value, 37.5)
     assert gap_closed(Outcomes([]), "worlds", "all") is None
+
+
+def test_the_papers_systems_stand_beside_those_who_met_the_same_people() -> None:
+    worlds = [record("worlds", "all", seed, {NAIVE: 2.0, ENGINE: 2.2}) for seed in range(3)]
+    papers = [record("papers", "all", seed, {PER_SLOT: 1.8}) for seed in (0, 1)]
+    made = tables.made([*worlds, *papers])
+    assert row_of(made["clicks"], PER_SLOT)[1] == "-10.00 ± 0.00"
+    assert row_of(made["all"], PER_SLOT)[5] == "never"
+    assert row_of(made["clicks"], "seeds")[1] == "3"
+    assert row_of(made["clicks"], "seeds, as published")[1] == "2"
+    assert row_of(made["bars"], f"all: engine over {PER_SLOT}")[2:4] == ["+22.22 ± 0.00 %", "2"]
+    assert [*worlds[0]["measures"]] == [NAIVE, ENGINE]  # records stay as they are
 
 
 def test_tables_say_what_came_out() -> None:
