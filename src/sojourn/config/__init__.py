@@ -38,7 +38,7 @@ do not go together, are refused when the policy is built, with what to change.
 
 from __future__ import annotations
 
-from sojourn.config.known import informed, layout_in, takes_layout
+from sojourn.config.informing import informed, layout_in, takes_layout
 from sojourn.config.policies import PARTS, build_policy, needs_weights
 from sojourn.config.registry import REGISTRY, UNCERTAINTIES
 from sojourn.config.saving import load_policy, save_policy
