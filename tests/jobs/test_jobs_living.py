@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.small_feeds import TINY as SMALL
 
 from sojourn import config
 from sojourn.engine import FeedPolicy
@@ -19,21 +20,7 @@ from sojourn.planning import plan_many
 from sojourn.reporting import Report, render
 from sojourn.simulation.live import LiveFeed, LiveSettings, serve_day
 
-TINY = LiveSettings(
-    days=3,
-    n_live=60,
-    n_users=40,
-    n_sessions=20,
-    n_candidates=30,
-    n_steps=10,
-    page_size=5,
-    n_dims=3,
-    reward_mean=0.2,
-    hazard_mean=0.1,
-    replaced=0.2,
-    delay_days=1,
-    lost=0.1,
-)
+TINY = replace(SMALL, replaced=0.2, delay_days=1, lost=0.1)
 
 
 def _feed(seed: int = 0) -> LiveFeed:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.small_feeds import TINY
 
 from sojourn.engine import FeedPolicy, StayModel
 from sojourn.errors import ContractError, InvalidInputError
@@ -13,20 +14,7 @@ from sojourn.exploration import Optimism
 from sojourn.models import ItemLogistic
 from sojourn.policies import Uniform
 from sojourn.records import Decision, IntArray, LogBatch, Request
-from sojourn.simulation.live import LiveFeed, LiveSettings, LiveVisits, ServedDay, play_days, serve_day
-
-TINY = LiveSettings(
-    days=3,
-    n_live=60,
-    n_users=40,
-    n_sessions=20,
-    n_candidates=30,
-    n_steps=10,
-    page_size=5,
-    n_dims=3,
-    reward_mean=0.2,
-    hazard_mean=0.1,
-)
+from sojourn.simulation.live import LiveFeed, LiveVisits, ServedDay, play_days, serve_day
 
 
 class _Asked(Uniform):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.small_feeds import TINY as SMALL
 
 from sojourn.engine import FeedPolicy, StayModel
 from sojourn.errors import LogError
@@ -15,22 +16,9 @@ from sojourn.logs import FeatureEncoder, read_log, rounds, summarize
 from sojourn.models import ItemLogistic
 from sojourn.policies import EpsilonSampler, Uniform
 from sojourn.records import LogBatch
-from sojourn.simulation.live import DayFiles, LiveEncoder, LiveFeed, LiveSettings, ServedDay, play_days, serve_day
+from sojourn.simulation.live import DayFiles, LiveEncoder, LiveFeed, ServedDay, play_days, serve_day
 
-TINY = LiveSettings(
-    days=3,
-    n_live=60,
-    n_users=40,
-    n_sessions=20,
-    n_candidates=30,
-    n_steps=10,
-    page_size=5,
-    n_dims=3,
-    reward_mean=0.2,
-    hazard_mean=0.1,
-    replaced=0.2,
-    lost=0.25,
-)
+TINY = replace(SMALL, replaced=0.2, lost=0.25)
 
 
 def _served(feed: LiveFeed, day: int) -> ServedDay:
