@@ -220,6 +220,18 @@ def test_an_engine_is_valued_by_its_table_as_by_its_folder(tmp_path: Path, spec:
     assert by_folder.valued[0].headline.value == pytest.approx(by_table.valued[0].headline.value, abs=1e-6)
 
 
+def test_a_policy_that_is_valued_on_what_it_learned_from_is_said_to_be_flattered(tmp_path: Path) -> None:
+    earlier, later = stays(300).split(0.5, by="order")
+    fit_and_save(earlier, SOFT, tmp_path, candidates="requests")
+    for log, flattered in ((earlier, True), (later, False)):
+        folder = Contestant(name="soft", folder=tmp_path)
+        for doubts in (
+            compare_policies(log, Contestant(name="logged"), folder).doubts,
+            value_fitted(log, tmp_path, candidates=None).doubts,
+        ):
+            assert any("learned from this very log" in sentence for sentence in doubts) == flattered
+
+
 def test_an_engine_that_varies_its_pages_is_compared(tmp_path: Path) -> None:
     log = stays(300)
     fit_and_save(log, SOFT, tmp_path, candidates="requests")

@@ -17,7 +17,7 @@ from sojourn.evaluation.diagnostics import SUSPECT_Z
 from sojourn.evaluation.weights import logged_propensity
 from sojourn.interfaces import Policy
 from sojourn.jobs.estimating import candidates_of, expect_choices_among_shown, expect_propensities
-from sojourn.jobs.fitting import doubts_of, fit_policies, load_fitted
+from sojourn.jobs.fitting import doubts_of, fit_policies, flattery, load_fitted
 from sojourn.jobs.promotion import ENOUGH, Comparison, SessionValues
 from sojourn.logs import Candidates, EncodedLog, Log, rounds
 from sojourn.records import LogBatch
@@ -151,6 +151,7 @@ def _ready(
     specs = {each.name: each.spec for each in contestants if each.spec is not None}
     ready: dict[str, tuple[Policy, EncodedLog]] = {}
     doubts: tuple[str, ...] = ()
+    whole = log
     if specs:
         train, log = log.split(train_share, by="time" if log.has("timestamp") else "order")
         fitted = fit_policies(train, specs, candidates=where)
@@ -165,6 +166,7 @@ def _ready(
     for each in contestants:
         if each.folder is not None:
             ready[each.name] = _loaded(each.folder, judged.log)
+            doubts += flattery(each.folder, whole)
     return judged, ready, doubts
 
 

@@ -24,7 +24,7 @@ from sojourn.evaluation import (
 from sojourn.evaluation.cross_fitting import RewardRegression
 from sojourn.interfaces import Policy
 from sojourn.jobs.coded_regression import regression_for
-from sojourn.jobs.fitting import doubts_of, fit_policies, load_fitted
+from sojourn.jobs.fitting import doubts_of, fit_policies, flattery, load_fitted
 from sojourn.jobs.valuation import Valuation, Valued
 from sojourn.logs import Candidates, EncodedLog, Log, rounds
 from sojourn.records import IntArray, LogBatch, Request
@@ -49,7 +49,8 @@ def value_fitted(
     policy, encoder, _ = load_fitted(folder)
     encoded = log.to_batch(encoder)
     where = candidates or candidates_of(log)
-    return value({policy.name: policy}, encoded, candidates=where, slots=slots, seed=seed, progress=progress)
+    valuation = value({policy.name: policy}, encoded, candidates=where, slots=slots, seed=seed, progress=progress)
+    return replace(valuation, doubts=flattery(folder, log))
 
 
 def fit_and_value(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -138,7 +140,9 @@ def fit_and_save(
     kind = next((name for name, each in _ENCODERS.items() if isinstance(encoder, each)), None)
     text = "" if encoder is None else encoder.to_json()
     try:
-        config.save_policy(folder, fitted.spec, fitted.policy, reads=kind, encoder=text, **about)
+        config.save_policy(
+            folder, fitted.spec, fitted.policy, reads=kind, encoder=text, learned_from=_mark_of(log), **about
+        )
     except OSError as error:
         raise ConfigError(f"{folder}: expected a folder for the policy, it cannot be written: {error}") from error
     return {"policy": fitted.policy.name, **about, "warnings": list(fitted.warnings)}
@@ -160,6 +164,23 @@ def load_fitted(folder: Path) -> tuple[Policy, FeatureEncoder | FieldEncoder, in
             f"{folder}: expected in policy.json the encoder that `sojourn fit --out` wrote, cannot read it: {error!r}"
         ) from error
     return policy, encoder, int(about["n_slots"])
+
+
+def flattery(folder: Path, log: Log) -> tuple[str, ...]:
+    """What must be said of valuing the policy of a folder on a log: nothing, unless it learned from this very log."""
+    about = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
+    if about.get("learned_from") != _mark_of(log):
+        return ()
+    return (
+        f"{folder}: the policy learned from this very log, which flatters it; value it on a later log, or give its "
+        "recipe or its TOML file in place of the folder, to have it fitted on the earlier part and valued on the rest",
+    )
+
+
+def _mark_of(log: Log) -> str:
+    """Tells a log from others by the requests that it holds."""
+    ids = log.slots.select(pl.col("request_id").cast(pl.String).unique().sort()).collect()["request_id"]
+    return sha256("\n".join(ids.to_list()).encode()).hexdigest()
 
 
 def encoder_for(log: Log, candidates: Candidates) -> FeatureEncoder:
