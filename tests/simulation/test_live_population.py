@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sojourn.errors import ConfigError, InvalidInputError
+from sojourn.errors import ConfigError, InvalidInputError, LogError
 from sojourn.logs.datasets import movielens
 from sojourn.records import FloatArray
 from sojourn.simulation.live import PRESETS, LiveFeed, LiveSettings, Population, movielens_population
 from sojourn.simulation.live.gym import FeedEnv, FeedVectorEnv
-from sojourn.simulation.live.movielens import standardised
+from sojourn.simulation.live.movielens import RIDGE, standardised
 from sojourn.simulation.live.rating_factors import factor_ratings
 
 SETTINGS = LiveSettings(
@@ -186,3 +186,26 @@ def test_real_tastes_meet_the_settings_means() -> None:
     feed = LiveFeed(settings, seed=0, population=found)
     assert (settings.n_users, settings.n_live, settings.n_items) == (943, 690, 1_676)
     assert _mean_reward(feed) == pytest.approx(settings.reward_mean, rel=0.01)
+
+
+@pytest.mark.data
+def test_factors_foretell_ratings_as_well_as_it_is_said() -> None:
+    """On one of the three splits: .909 with ten dimensions, .941 with biases alone, give or take .01."""
+    try:
+        ratings = movielens.read_ratings()
+    except LogError as absent:
+        pytest.skip(str(absent))
+    rows = [np.unique(ratings[name].to_numpy(), return_inverse=True) for name in ("user_id", "item_id")]
+    (users, user), (items, item) = rows
+    rating = ratings["rating"].to_numpy()
+    held_out = np.random.default_rng(0).random(len(rating)) < 0.1
+    error = {}
+    for n_dims in (0, 10):
+        factors = factor_ratings(
+            user[~held_out], item[~held_out], rating[~held_out], n_dims=n_dims, ridge=RIDGE,
+            n_users=len(users), n_items=len(items), rng=np.random.default_rng(0),
+        )  # fmt: skip
+        away = factors.rating(user[held_out], item[held_out]) - rating[held_out]
+        error[n_dims] = float(np.sqrt((away**2).mean()))
+    assert error[10] == pytest.approx(0.909, abs=0.01)
+    assert error[0] == pytest.approx(0.941, abs=0.01)
